@@ -1,0 +1,1 @@
+"""Tree to checked model: schema, names, model, graph and rules."""

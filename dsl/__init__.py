@@ -1,0 +1,1 @@
+"""Text to tree: the syntax of `.arch` files, their faults and their one style."""
