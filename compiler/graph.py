@@ -134,7 +134,7 @@ def _node_data(element: model.Element) -> dict[str, Any]:
     if engine is not None:
         data |= {"engine": engine.name, "version": engine.version}
     if getattr(element, "image", ""):
-        data["image"] = element.image  # type: ignore[attr-defined]
+        data["image"] = element.image
     return {key: value for key, value in data.items() if value}
 
 
@@ -171,7 +171,7 @@ def _call_edge(system: model.System, caller: model.Element, call: model.Call) ->
     if isinstance(target, model.External):
         kind = "external"
     elif call.via:
-        kind = call.via  # type: ignore[assignment]
+        kind = call.via
     elif isinstance(target, model.Service):
         grpc = call.operation and not call.method or target.rpc and not target.rest and not call.path
         kind = "grpc" if grpc else "http"

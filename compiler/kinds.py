@@ -14,7 +14,11 @@ ALLOW = K(
     many=True,
 )
 PATCH = K(
-    "patch", "object:word? yaml:yaml", "YAML merged into what is generated for this element.", many=True, key=2
+    "patch",
+    "object:word? yaml:yaml",
+    "YAML merged into what is generated for this element.",
+    many=True,
+    key=2,
 )
 PASSTHROUGH = (
     K("compose", "", "What Compose should be told besides: `patch` merges into the service.", block=(PATCH,)),
@@ -40,7 +44,11 @@ SLO = K(
 )
 REPLICAS = K("replicas", "count:counts cpu=percent", "How many run: a number, or a range scaled by CPU load.")
 CONTAINER = (
-    K("image", "reference:text", "An existing container image; archc deploys it and writes no configuration."),
+    K(
+        "image",
+        "reference:text",
+        "An existing container image; archc deploys it and writes no configuration.",
+    ),
     K("build", "folder:text dockerfile=text", "A folder with a Dockerfile that builds the image."),
     K(
         "port",
@@ -172,7 +180,11 @@ KINDS: tuple[Kind, ...] = (
                 "",
                 "Thresholds of the rules, where this system differs from the defaults.",
                 block=(
-                    K("sync-depth", "warning:int error:int", "How many calls in a row one request may wait on."),
+                    K(
+                        "sync-depth",
+                        "warning:int error:int",
+                        "How many calls in a row one request may wait on.",
+                    ),
                 ),
             ),
         ),
@@ -234,9 +246,7 @@ KINDS: tuple[Kind, ...] = (
         (
             _engine("nginx|haproxy|cloud", "What balances."),
             K("host", "name:host tls=word(auto|none)", "A public host name.", many=True),
-            K(
-                "forwards", "target:ref(gateway|service|frontend|cdn)", "Where requests go.", many=True
-            ),
+            K("forwards", "target:ref(gateway|service|frontend|cdn)", "Where requests go.", many=True),
             K(
                 "algorithm",
                 "name:word(round-robin|least-requests|random|ip-hash)",
@@ -285,7 +295,11 @@ KINDS: tuple[Kind, ...] = (
             _engine("keycloak|dev|external", "Who issues; `dev` is a small issuer for local runs."),
             K("issuer", "address:url", "The issuer's URL, where it is external."),
             K("audience", "name:text", "Whom tokens are for; the system's name unless said."),
-            K("token-lifetime", "time:duration", "How long an access token is good for; 5 minutes unless said."),
+            K(
+                "token-lifetime",
+                "time:duration",
+                "How long an access token is good for; 5 minutes unless said.",
+            ),
             K("role", "name:name", "A role a person can have.", many=True),
             K("scope", "name:scope roles=names", "A permission, and the roles that carry it.", many=True),
             K(
@@ -386,7 +400,11 @@ KINDS: tuple[Kind, ...] = (
             _engine("postgres|mysql|cassandra|mongodb|sqlite", "What keeps the data."),
             K("stores", "types:refs(type)", "The types whose records it keeps."),
             K("storage", "size:size", "How much room it has."),
-            K("backup", "how:word(hourly|daily|weekly) keep=duration", "How often it is saved, and for how long."),
+            K(
+                "backup",
+                "how:word(hourly|daily|weekly) keep=duration",
+                "How often it is saved, and for how long.",
+            ),
             K("ephemeral", "", "Has no volume: its data ends with its container."),
             *RUNS,
             *EVERY,
@@ -483,7 +501,9 @@ KINDS: tuple[Kind, ...] = (
         ("system", "domain"),
         EVERY,
         header="version:word? title:text?",
-        entry=Entry("fields", "name:field-name", "type:type key+ pii+ was=word", "A field: its name and type."),
+        entry=Entry(
+            "fields", "name:field-name", "type:type key+ pii+ was=word", "A field: its name and type."
+        ),
     ),
 )
 
@@ -498,7 +518,11 @@ ENVIRONMENT = Kind(
             "name:word(compose|kubernetes) cloud=word(aws|gcp|azure|none)",
             "What runs the system there.",
         ),
-        K("profile", "name:word(dev|staging|production)", "How strict the rules are; production unless said."),
+        K(
+            "profile",
+            "name:word(dev|staging|production)",
+            "How strict the rules are; production unless said.",
+        ),
         DOC,
     ),
 )

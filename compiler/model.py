@@ -26,7 +26,7 @@ class Count(NamedTuple):
 class Rate(NamedTuple):
     """So many in so long: `50/s` is 50 in 1,000 ms."""
 
-    count: int
+    limit: int
     per_ms: int
 
 

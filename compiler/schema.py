@@ -109,7 +109,9 @@ class Keyword:
         """What may stand in the keyword's own block, by word."""
         own = {keyword.name: keyword for keyword in self.block}
         named = {
-            p.name: Keyword(p.name, f"{p.name}:{_written(p)}", f"The same as {p.name}= on the {self.name} line.")
+            p.name: Keyword(
+                p.name, f"{p.name}:{_written(p)}", f"The same as {p.name}= on the {self.name} line."
+            )
             for p in self.parameters
             if p.style == "named"
         }

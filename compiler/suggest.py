@@ -20,5 +20,3 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the nearest known name, or "" if none is alike."""
     match = nearest(word, known)
     return f"did you mean `{match}`?" if match else ""
-
-

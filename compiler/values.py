@@ -15,14 +15,34 @@ from archc.compiler.schema import Parameter
 from archc.compiler.suggest import did_you_mean
 from archc.dsl.tree import Argument, Form
 
-DURATION_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "y": 31_536_000_000}
-SIZE_BYTES = {"B": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+DURATION_MS = {
+    "ms": 1,
+    "s": 1_000,
+    "m": 60_000,
+    "h": 3_600_000,
+    "d": 86_400_000,
+    "w": 604_800_000,
+    "y": 31_536_000_000,
+}
+SIZE_BYTES = {
+    "B": 1,
+    "k": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "T": 10**12,
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+    "Ti": 2**40,
+}
 HTTP_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 _TEXTS: tuple[Form, ...] = ("string", "markdown")
 _QUANTITY = re.compile(r"(-?\d+(?:\.\d+)?)([A-Za-z%]*)")
 _RATE = re.compile(r"(\d+)/(\d*)([A-Za-z]+)")
-_HOST = re.compile(r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_HOST = re.compile(
+    r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+)
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"<>\\^`{|}]+")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SCOPE = re.compile(r"[A-Za-z][\w.:-]*")
@@ -73,7 +93,9 @@ def convert(argument: Argument, parameter: Parameter) -> Any:
 def _one(argument: Argument, parameter: Parameter, value_type: ValueType) -> Any:
     if argument.form not in value_type.forms or argument.optional:
         article = "an" if parameter.type[0] in "aeiou" else "a"
-        return Problem(f"{shown(argument)} is not {article} {parameter.type}", f"write for example {value_type.example}")
+        return Problem(
+            f"{shown(argument)} is not {article} {parameter.type}", f"write for example {value_type.example}"
+        )
     return value_type.convert(argument.text, parameter)
 
 
@@ -92,7 +114,9 @@ def _word(text: str, parameter: Parameter) -> Any:
     if not parameter.choices or text in parameter.choices:
         return text
     suggestion = did_you_mean(text, parameter.choices)
-    return Problem(f"`{text}` is no {parameter.name} known here", suggestion or f"one of: {', '.join(parameter.choices)}")
+    return Problem(
+        f"`{text}` is no {parameter.name} known here", suggestion or f"one of: {', '.join(parameter.choices)}"
+    )
 
 
 def _pattern(pattern: re.Pattern[str], what: str) -> Callable[[str, Parameter], Any]:
@@ -132,7 +156,9 @@ def _unit(units: dict[str, int], what: str, example: str) -> Callable[[str, Para
         match = _QUANTITY.fullmatch(text)
         if match is None or match[2] not in units or match[1].startswith("-") or len(match[1]) > 15:
             known = ", ".join(units)
-            return Problem(f"`{text[:40]}` is not {what}", f"write a number with one of {known}, such as {example}")
+            return Problem(
+                f"`{text[:40]}` is not {what}", f"write a number with one of {known}, such as {example}"
+            )
         return round(float(match[1]) * units[match[2]])
 
     return read
@@ -148,7 +174,9 @@ def _percent(text: str, _: Parameter) -> Any:
 def _cpu(text: str, _: Parameter) -> Any:
     match = _QUANTITY.fullmatch(text)
     if match is None or match[2] not in ("", "m") or not 0 < float(match[1][:20]) < 100_000:
-        return Problem(f"`{text[:40]}` is no amount of processor", "write 500m for half a processor, 2 for two")
+        return Problem(
+            f"`{text[:40]}` is no amount of processor", "write 500m for half a processor, 2 for two"
+        )
     return round(float(match[1]) * (1 if match[2] == "m" else 1000))
 
 
@@ -170,7 +198,9 @@ def _date(text: str, _: Parameter) -> Any:
 
 
 def _yesno(text: str, parameter: Parameter) -> Any:
-    return {"yes": True, "no": False}.get(text, Problem(f"`{text}` is neither yes nor no", f"write {parameter.name}=yes"))
+    return {"yes": True, "no": False}.get(
+        text, Problem(f"`{text}` is neither yes nor no", f"write {parameter.name}=yes")
+    )
 
 
 def _yaml(text: str, _: Parameter) -> Any:
@@ -193,7 +223,9 @@ TYPES: dict[str, ValueType] = {
     "name": ValueType(("word",), "a-name", _text),
     "names": ValueType(("word",), "[one two]", _text),
     "method": ValueType(("word",), "GET", _word),
-    "field-name": ValueType(("word",), "unit-price", _pattern(_FIELD_NAME, "a field name: it begins with a small letter")),
+    "field-name": ValueType(
+        ("word",), "unit-price", _pattern(_FIELD_NAME, "a field name: it begins with a small letter")
+    ),
     "type-name": ValueType(("word",), "ReserveStock", _pattern(_TYPE_NAME, "a name in PascalCase")),
     "scope": ValueType(("word", "string"), "orders.read", _pattern(_SCOPE, "a scope")),
     "code": ValueType(("word",), "A1103", _pattern(_CODE, "a rule's code")),

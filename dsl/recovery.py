@@ -6,7 +6,6 @@ from typing import Any
 
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
-from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from archc.dsl.diagnostics import Diagnostic, Span, error
 
@@ -37,7 +36,8 @@ class Recovery:
             self._report_character(problem)
             return True
         assert isinstance(problem, UnexpectedToken)
-        parser, token = problem.interactive_parser, problem.token
+        parser: Any = problem.interactive_parser
+        token = problem.token
         self._report(token, parser.accepts())
         end = self._skip_statement(parser, token)
         missing = _missing(parser, end.type)
@@ -49,7 +49,7 @@ class Recovery:
             parser.feed_token(end)
         return True
 
-    def _skip_statement(self, parser: InteractiveParser, first: Token) -> Token:
+    def _skip_statement(self, parser: Any, first: Token) -> Token:
         """Drop tokens up to the end of the statement, its own block included; the token that ends it."""
         depth = 0
         for token in _tokens_from(first, parser):
@@ -83,7 +83,9 @@ class Recovery:
         opener = self.open_brackets[-1] if self.open_brackets else None
         if token.type == "$END" and opener is not None:
             unclosed = _likely_unclosed(self.text, opener)
-            self._fault(unclosed, f"this `{unclosed}` is never closed", f"close it with `{_CLOSING[unclosed]}`")
+            self._fault(
+                unclosed, f"this `{unclosed}` is never closed", f"close it with `{_CLOSING[unclosed]}`"
+            )
         elif opener is not None and opener != "{" and opener.line != token.line:
             self._fault(opener, f"this `{opener}` is never closed", f"close it with `{_CLOSING[opener]}`")
         elif "RSQB" in accepted or "RPAR" in accepted:
@@ -99,7 +101,7 @@ class Recovery:
             self._fault(token, f"a statement begins with a word, not with {shown}")
 
 
-def _tokens_from(first: Token, parser: InteractiveParser) -> Iterator[Token]:
+def _tokens_from(first: Token, parser: Any) -> Iterator[Token]:
     """The given token and all that follow it, characters that begin no token passed over."""
     yield first
     while True:
@@ -110,7 +112,7 @@ def _tokens_from(first: Token, parser: InteractiveParser) -> Iterator[Token]:
             parser.lexer_thread.state.line_ctr.feed(problem.char)
 
 
-def _missing(parser: InteractiveParser, wanted: str) -> list[str] | None:
+def _missing(parser: Any, wanted: str) -> list[str] | None:
     """The words and closing brackets that are missing before `wanted` can follow; None if nothing helps."""
     trial = parser.copy(deepcopy_values=False)
     trial.parser_state.parse_conf = copy(trial.parser_state.parse_conf)

@@ -13,13 +13,14 @@ if ! command -v debootstrap >/dev/null; then
     apt-get install -y -qq --no-install-recommends debootstrap >&2
 fi
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+log=$(mktemp)
+trap 'rm -rf "$root" "$log"' EXIT
 # shellcheck disable=SC2016 # apt's own $(...)
 mirror=$(apt-get indextargets --format '$(REPO_URI) $(COMPONENT)' 'Created-By: Packages' |
   awk '$2 == "main" { print $1; exit }')
 debootstrap --variant=minbase --merged-usr \
   --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
-  "$suite" "$root" "$mirror" >&2
+  "$suite" "$root" "$mirror" >"$log" 2>&1 || { tail -n 30 "$log" >&2; exit 1; }
 # A package must not start its daemon while an image is built.
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"
