@@ -177,7 +177,7 @@ def _call_edge(system: model.System, caller: model.Element, call: model.Call) ->
         kind = "grpc" if grpc else "http"
     else:
         kind = "http"
-    return Edge(caller.id, call.target, kind, call.span, call.operation, record=call)
+    return Edge(caller.id, call.target, kind, call.span, call.operation_name, record=call)
 
 
 def _operation_edges(system: model.System, element: model.Code) -> Iterator[Edge]:

@@ -482,7 +482,7 @@ KINDS: tuple[Kind, ...] = (
         ("system", "domain"),
         EVERY,
         entry=Entry(
-            "fields",
+            "fields_",
             "name:field-name",
             "type:type key+ pii+ was=word",
             "A field: its name and type; `key` identifies the record, `pii` is personal data.",
@@ -502,7 +502,7 @@ KINDS: tuple[Kind, ...] = (
         EVERY,
         header="version:word? title:text?",
         entry=Entry(
-            "fields", "name:field-name", "type:type key+ pii+ was=word", "A field: its name and type."
+            "fields_", "name:field-name", "type:type key+ pii+ was=word", "A field: its name and type."
         ),
     ),
 )

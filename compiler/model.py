@@ -129,9 +129,8 @@ class Volume(Record):
 
 
 class Call(Record):
-    """A synchronous call. `target` is an element; `operation` an operation of it, where one is named.
-
-    An operation is written `GET /orders/{id}` or as the rpc's name.
+    """A synchronous call. `target` is an element; method and path, or `operation` (an rpc), say which of its
+    operations, where one is named.
     """
 
     target: str
@@ -143,6 +142,11 @@ class Call(Record):
     retries: int = 0
     breaker: Rate | None = None
     optional: bool = False
+
+    @property
+    def operation_name(self) -> str:
+        """The operation as its owner names it: `GET /orders/{id}`, an rpc's name, or "" where none is named."""
+        return f"{self.method} {self.path}".strip() or self.operation
 
 
 class Publish(Record):

@@ -19,6 +19,7 @@ another. Types are named in archc.compiler.values.
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from keyword import iskeyword
 from typing import Literal
 
 Style = Literal["positional", "named", "marked", "flag"]
@@ -53,7 +54,8 @@ class Parameter:
     def field(self) -> str:
         """The model's field for this argument, with its unit last."""
         name = _MARKER_FIELDS.get(self.name, self.name.replace("-", "_"))
-        return name + UNITS.get(self.type, "")
+        unit = UNITS.get(self.type, "")
+        return f"{name}_" if iskeyword(name) and not unit else name + unit
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,13 @@ class Keyword:
 
     @property
     def is_scalar(self) -> bool:
-        """Whether the statement is one plain value: a single positional and nothing else."""
-        return len(self.parameters) == 1 and bool(self.positionals) and not self.block and not self.entry
+        """Whether the statement is one plain value: a single positional and nothing else.
+
+        Repeated references are records all the same: each is an edge and keeps its span.
+        """
+        if len(self.parameters) != 1 or not self.positionals or self.block or self.entry:
+            return False
+        return not (self.many and self.parameters[0].type == "ref")
 
     @property
     def is_flag(self) -> bool:

@@ -119,6 +119,11 @@ def _word(text: str, parameter: Parameter) -> Any:
     )
 
 
+def _method(text: str, _: Parameter) -> Any:
+    known = ", ".join(HTTP_METHODS)
+    return text if text in HTTP_METHODS else Problem(f"`{text}` is no HTTP method", f"one of: {known}")
+
+
 def _pattern(pattern: re.Pattern[str], what: str) -> Callable[[str, Parameter], Any]:
     def check(text: str, _: Parameter) -> Any:
         return text if pattern.fullmatch(text) else Problem(f"`{text[:40]}` is not {what}")
@@ -222,7 +227,7 @@ TYPES: dict[str, ValueType] = {
     "word": ValueType(("word",), "a-word", _word),
     "name": ValueType(("word",), "a-name", _text),
     "names": ValueType(("word",), "[one two]", _text),
-    "method": ValueType(("word",), "GET", _word),
+    "method": ValueType(("word",), "GET", _method),
     "field-name": ValueType(
         ("word",), "unit-price", _pattern(_FIELD_NAME, "a field name: it begins with a small letter")
     ),

@@ -1,0 +1,101 @@
+"""Which written argument is which of a keyword's parameters."""
+
+from dataclasses import dataclass, field
+
+from archc.compiler.schema import Keyword, Parameter
+from archc.compiler.suggest import did_you_mean
+from archc.compiler.values import fits, shown
+from archc.dsl.diagnostics import Diagnostic, error
+from archc.dsl.tree import Argument, Statement
+
+_MARKS = {"arrow": "->", "colon": ":"}
+
+
+@dataclass(slots=True)
+class Binding:
+    """The arguments of a statement by parameter name; flags that are there map to their own word."""
+
+    arguments: dict[str, Argument] = field(default_factory=dict)
+    faults: list[Diagnostic] = field(default_factory=list)
+
+
+def bind(statement: Statement, keyword: Keyword, skip: int = 0) -> Binding:
+    """Bind the arguments after the first `skip` ones (an element's name). Faults are A1712."""
+    binding = Binding()
+    _bind_placed(statement, keyword, binding, skip)
+    _bind_named(statement, keyword, binding)
+    for parameter in keyword.parameters:
+        in_block = statement.block is not None and any(s.word == parameter.name for s in statement.block)
+        if parameter.required and parameter.name not in binding.arguments and not in_block:
+            _missing(statement, parameter, binding)
+            break
+    return binding
+
+
+def _bind_placed(statement: Statement, keyword: Keyword, binding: Binding, skip: int) -> None:
+    arguments = list(statement.arguments[skip:])
+    pending = list(keyword.positionals)
+    while arguments:
+        argument = arguments.pop(0)
+        mark = _MARKS.get(argument.form, argument.text)
+        known = keyword.by_name.get(mark) if argument.form in ("word", "arrow", "colon") else None
+        if known is not None and known.style == "marked":
+            _bind_marked(known, argument, arguments, binding)
+            continue
+        while pending and not pending[0].required and not fits(argument, pending[0]):
+            pending.pop(0)
+        if known is not None and known.style == "flag" and not (pending and pending[0].required):
+            binding.arguments[known.name] = argument
+        elif pending:
+            binding.arguments[pending.pop(0).name] = argument
+        else:
+            _superfluous(statement, keyword, argument, binding)
+            return
+
+
+def _bind_marked(parameter: Parameter, mark: Argument, rest: list[Argument], binding: Binding) -> None:
+    if not rest:
+        message = f"something is missing after `{parameter.name}`"
+        binding.faults.append(error("A1712", mark.span, message))
+    else:
+        binding.arguments[parameter.name] = rest.pop(0)
+
+
+def _bind_named(statement: Statement, keyword: Keyword, binding: Binding) -> None:
+    known = [p.name for p in keyword.parameters if p.style == "named"]
+    for named in statement.named:
+        if named.name not in known:
+            hint = did_you_mean(named.name, known) or _list_of("it takes", known, "it takes no named ones")
+            message = f"`{statement.word}` has no argument `{named.name}`"
+            binding.faults.append(error("A1712", named.span, message, hint=hint))
+        elif named.name in binding.arguments:
+            message = f"the argument `{named.name}` is given twice"
+            binding.faults.append(error("A1712", named.span, message, hint="keep one of the two"))
+        else:
+            binding.arguments[named.name] = named.value
+
+
+def _missing(statement: Statement, parameter: Parameter, binding: Binding) -> None:
+    if binding.faults:
+        return  # a misplaced argument is the likelier cause, and it is reported
+    if parameter.style == "marked":
+        message = f"`{statement.word}` needs `{parameter.name}` and what it leads to"
+    else:
+        message = f"`{statement.word}` needs a {parameter.name.replace('-', ' ')}"
+    hint = f"one of: {', '.join(parameter.choices)}" if parameter.type == "word" and parameter.choices else ""
+    binding.faults.append(error("A1712", statement.head, message, hint=hint))
+
+
+def _superfluous(statement: Statement, keyword: Keyword, argument: Argument, binding: Binding) -> None:
+    words = [p.name for p in keyword.parameters if p.style in ("flag", "marked")]
+    hint = did_you_mean(argument.text, words) if argument.form == "word" else ""
+    if not hint:
+        optional = [p for p in keyword.positionals if p.name not in binding.arguments and p.choices]
+        hint = did_you_mean(argument.text, optional[0].choices) if optional else ""
+        hint = hint or _list_of("after its place it takes", [p.name for p in keyword.parameters], "")
+    message = f"`{statement.word}` has no place for {shown(argument)}"
+    binding.faults.append(error("A1712", argument.span, message, hint=hint))
+
+
+def _list_of(lead: str, names: list[str], otherwise: str) -> str:
+    return f"{lead} {', '.join(names)}" if names else otherwise

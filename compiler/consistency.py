@@ -1,0 +1,80 @@
+"""What names mean beyond declarations: operations of services, scopes, roles, the fields of events."""
+
+import re
+from collections.abc import Iterator
+
+from archc.compiler import model
+from archc.compiler.graph import operations
+from archc.compiler.suggest import did_you_mean
+from archc.dsl.diagnostics import Diagnostic, error
+
+
+def check(system: model.System) -> Iterator[Diagnostic]:
+    """The faults of names that live inside elements. All are A1702."""
+    yield from _called_operations(system)
+    yield from _scopes(system)
+    yield from _roles(system)
+    yield from _topic_keys(system)
+
+
+def same_operation(one: str, other: str) -> bool:
+    """Whether two operation names mean the same, whatever their path parameters are called."""
+    return re.sub(r"\{[^}]*\}", "{}", one) == re.sub(r"\{[^}]*\}", "{}", other)
+
+
+def _called_operations(system: model.System) -> Iterator[Diagnostic]:
+    for caller in system.all(model.Element):
+        for call in _calls(caller):
+            target = system[call.target]
+            wanted = call.operation_name
+            if not wanted or not isinstance(target, model.Service):
+                continue
+            offered = [operation.name for operation in operations(target)]
+            if offered and not any(same_operation(wanted, name) for name in offered):
+                hint = did_you_mean(wanted, offered) or f"it offers {', '.join(offered[:6])}"
+                yield error("A1702", call.span, f"`{target.id}` has no operation `{wanted}`", hint=hint)
+
+
+def _calls(element: model.Element) -> Iterator[model.Call]:
+    if isinstance(element, model.Caller | model.Gateway):
+        yield from element.calls
+    if isinstance(element, model.Code):
+        for operation in operations(element):
+            yield from operation.calls
+
+
+def _scopes(system: model.System) -> Iterator[Diagnostic]:
+    known = {scope.name for identity in system.all(model.Identity) for scope in identity.scope}
+    if not known:
+        return  # an identity of somebody else's keeps its scopes elsewhere
+    used = [
+        (operation.scope, operation.span)
+        for service in system.all(model.Service)
+        for operation in operations(service)
+    ]
+    used += [(route.scope, route.span) for gateway in system.all(model.Gateway) for route in gateway.route]
+    for scope, span in used:
+        if scope and scope not in known:
+            hint = did_you_mean(scope, known) or f"declare it: `scope {scope} roles=[…]` in the identity"
+            yield error("A1702", span, f"no identity provider has the scope `{scope}`", hint=hint)
+
+
+def _roles(system: model.System) -> Iterator[Diagnostic]:
+    for identity in system.all(model.Identity):
+        for scope in identity.scope:
+            for role in scope.roles:
+                if role not in identity.role:
+                    hint = did_you_mean(role, identity.role) or f"declare it: `role {role}`"
+                    yield error("A1702", scope.span, f"`{identity.id}` has no role `{role}`", hint=hint)
+
+
+def _topic_keys(system: model.System) -> Iterator[Diagnostic]:
+    for topic in system.all(model.Topic):
+        for id_ in topic.carries if topic.key else ():
+            event = system[id_]
+            assert isinstance(event, model.Event)
+            names = [field.name for field in event.fields_]
+            if topic.key not in names:
+                hint = did_you_mean(topic.key, names) or f"its fields are {', '.join(names)}"
+                message = f"`{event.id}` has no field `{topic.key}` to keep `{topic.id}` in order by"
+                yield error("A1702", topic.place("key"), message, hint=hint)

@@ -1,0 +1,57 @@
+"""The whole way from text to a compilation, its phases in order."""
+
+from collections.abc import Callable, Mapping
+
+from archc.compiler import consistency, environments, rules
+from archc.compiler.compilation import Compilation
+from archc.compiler.declarations import collect
+from archc.compiler.folders import Folder, gather, no_folders
+from archc.compiler.graph import Graph
+from archc.compiler.resolve import Resolver
+from archc.compiler.suggest import did_you_mean
+from archc.dsl.diagnostics import Diagnostic, Span, error, in_source_order
+
+
+def compile_source(
+    sources: Mapping[str, str],
+    environment: str | None = None,
+    read_folder: Callable[[str], Folder] = no_folders,
+) -> Compilation:
+    """Compile the files of a folder, given by name, in one environment.
+
+    `environment` is a declared environment's name; None means `local` if it is declared, else the base.
+    `read_folder` answers `use "folder"`, the folder relative to that of the sources.
+    """
+    texts, files, lost_words, faults = gather(sources, read_folder)  # parse: text -> tree
+    declarations = collect(files)  # tree -> declarations
+    name = environments.chosen(environment, declarations)
+    patch = declarations.environments.get(name) if name is not None else None
+    if name is not None and patch is None:
+        faults.append(_unknown_environment(name, list(declarations.environments), sources))
+    removed = environments.apply(patch, declarations) if patch is not None else ()
+    resolver = Resolver(declarations, removed, lost_words)  # names -> declarations
+    system = resolver.system(patch)  # declarations -> model
+    faults += resolver.faults
+    if system is None:
+        faults += [_no_system(sources)] if not faults else []
+    else:
+        faults += consistency.check(system)
+    if faults or system is None:
+        return Compilation(texts, files, system if not faults else None, in_source_order(faults))
+    graph = Graph(system)  # model -> questions
+    findings = rules.check(system, graph)
+    return Compilation(texts, files, system, in_source_order(findings))
+
+
+def _unknown_environment(name: str, known: list[str], sources: Mapping[str, str]) -> Diagnostic:
+    hint = did_you_mean(name, known) or (f"one of: {', '.join(sorted(known))}" if known else "declare it")
+    return error("A1715", _start(sources), f"there is no environment `{name}`", hint=hint)
+
+
+def _no_system(sources: Mapping[str, str]) -> Diagnostic:
+    hint = 'begin with `system my-shop "My shop" { … }`'
+    return error("A1713", _start(sources), "no system is declared", hint=hint)
+
+
+def _start(sources: Mapping[str, str]) -> Span:
+    return Span(min(sources, default="."), 1, 1, 1, 1)
