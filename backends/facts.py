@@ -27,7 +27,7 @@ def is_generated(element: model.Element) -> bool:
 
 def container_port(element: model.Element) -> int:
     """The port inside the container that answers calls; 0 for an element that listens to nobody."""
-    ports = getattr(element, "port", ())
+    ports = _ports(element)
     if ports:
         return ports[0].inside or ports[0].number
     if isinstance(element, model.Worker | model.Job):
@@ -40,8 +40,12 @@ def container_port(element: model.Element) -> int:
 
 def service_port(element: model.Element) -> int:
     """The port others reach an element at; 0 for one that listens to nobody."""
-    ports = getattr(element, "port", ())
+    ports = _ports(element)
     return ports[0].number if ports else container_port(element)
+
+
+def _ports(element: model.Element) -> tuple[model.Port, ...]:
+    return element.port if isinstance(element, model.Runnable) else ()
 
 
 def grpc_port(element: model.Service) -> int:
@@ -52,6 +56,11 @@ def grpc_port(element: model.Service) -> int:
 def address(element: model.Element) -> str:
     """host:port as other elements of the system reach it. The name in the file is the host name."""
     return f"{element.name}:{service_port(element)}"
+
+
+def program(management: model.Management, role: str) -> str:
+    """The host name of one of a management's programs: `ops-metrics`, `ops-traces`."""
+    return f"{management.name}-{role}"
 
 
 def host_of(system: model.System, id_: str) -> model.Element:
