@@ -9,6 +9,10 @@ GRPC_PORT = 9090
 # On the loopback of the machine that runs Compose: the first published port, then upwards.
 PUBLISHED_PORT = 8080
 IDENTITY_PORT = 8090
+# What the gateway tells services about a token it has checked: its `sub`, and its `scope`, parted by blanks.
+# It removes whatever callers send under these names.
+USER_HEADER = "x-user-id"
+SCOPE_HEADER = "x-user-scope"
 
 
 def engine_name(element: model.Element) -> str:
@@ -113,3 +117,13 @@ def way_in(system: model.System, graph: Graph) -> tuple[model.Element, ...]:
         return tuple(first)
     visited = {edge.target for edge in graph.of_kinds(("visit",))}
     return tuple(element for element in graph.nodes if element.id in visited)
+
+
+def consumer_group(element: model.Element, consume: model.Consume) -> str:
+    """The group an element consumes as: the one it names, else its own name."""
+    return consume.group or element.name
+
+
+def dead_letter_topic(topic: model.Element, group: str) -> str:
+    """The topic with the events that a group could not work on: `order-events.mailer.dead-letter`."""
+    return f"{topic.name}.{group}.dead-letter"
