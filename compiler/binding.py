@@ -88,7 +88,10 @@ def _missing(statement: Statement, parameter: Parameter, binding: Binding) -> No
 
 def _superfluous(statement: Statement, keyword: Keyword, argument: Argument, binding: Binding) -> None:
     words = [p.name for p in keyword.parameters if p.style in ("flag", "marked")]
+    unmarked = [p.name for p in keyword.parameters if p.style == "marked" and p.required]
     hint = did_you_mean(argument.text, words) if argument.form == "word" else ""
+    if unmarked and unmarked[0] not in binding.arguments:
+        hint = f"write `{unmarked[0]} {argument.text}`"
     if not hint:
         optional = [p for p in keyword.positionals if p.name not in binding.arguments and p.choices]
         hint = did_you_mean(argument.text, optional[0].choices) if optional else ""

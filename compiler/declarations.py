@@ -55,6 +55,14 @@ class Declarations:
     environments: dict[str, Statement] = field(default_factory=dict)
     kinds: dict[str, tuple[Kind, tuple[Statement, ...]]] = field(default_factory=dict)
     faults: list[Diagnostic] = field(default_factory=list)
+    lost_words: set[str] = field(default_factory=set)
+
+    def lose(self, statement: Statement) -> None:
+        """Remember the words of a statement that declares nothing, so that nobody misses what it names."""
+        for argument in statement.arguments:
+            self.lost_words.update(argument.text.split("."))
+        for inner in statement.block or ():
+            self.lose(inner)
 
     def add(self, declaration: Declaration) -> None:
         """Take a declaration in; a second of the same id is a fault that shows both places."""
@@ -72,9 +80,9 @@ class Declarations:
         self.faults.append(error("A1702", span, message, hint=hint, related=related))
 
 
-def collect(files: Iterable[File]) -> Declarations:
-    """The declarations of all files together."""
-    found = Declarations()
+def collect(files: Iterable[File], lost_words: Iterable[str] = ()) -> Declarations:
+    """The declarations of all files together. `lost_words` are those of statements the parser dropped."""
+    found = Declarations(lost_words=set(lost_words))
     statements = [statement for file in files for statement in file.statements]
     _collect_kinds(statements, found)
     for statement in statements:
@@ -93,6 +101,7 @@ def collect(files: Iterable[File]) -> Declarations:
 def _collect_system(statement: Statement, found: Declarations) -> None:
     name = _name(statement, "system", found)
     if name is None:
+        found.lose(statement)
         return
     if found.system is not None:
         found.duplicate(f"system {name.text}", name.span, found.system.span)
@@ -119,17 +128,21 @@ def _check_edition(statement: Statement, found: Declarations) -> None:
     written = statement.arguments[0].text if statement.arguments else ""
     if written not in [str(edition) for edition in EDITIONS]:
         message = f"edition `{written}` of the language is not known to this archc"
-        found.faults.append(error("A1716", statement.head, message, hint="write `edition 1`, or update archc"))
+        found.faults.append(
+            error("A1716", statement.head, message, hint="write `edition 1`, or update archc")
+        )
 
 
 def collect_element(statement: Statement, domain: str, found: Declarations, where: str) -> None:
     """Take in an element statement that stands in a file, the system or a domain (`where`)."""
     kind, defaults = _kind_of(statement.word, found)
-    if kind is None or where != "file" and where not in kind.places:
+    if kind is None or (where != "file" and where not in kind.places):
         found.faults.append(_misplaced(statement, kind, domain, where, found))
+        found.lose(statement)
         return
     name = _name(statement, kind.name, found)
     if name is None:
+        found.lose(statement)
         return
     prefix, _, local = name.text.rpartition(".")
     if prefix and (domain or "domain" not in kind.places):
@@ -169,7 +182,9 @@ def _misplaced(
     if where == "file":
         known = [*_FILE_WORDS, "system", "environment", "kind", *known]
     holder = f"domain `{domain}`" if domain else ("the file" if where == "file" else "the system")
-    hint = did_you_mean(statement.word, known) or "`archc explain " + here.name + "` lists what may stand there"
+    hint = (
+        did_you_mean(statement.word, known) or "`archc explain " + here.name + "` lists what may stand there"
+    )
     return error("A1711", statement.word_span, f"`{statement.word}` means nothing in {holder}", hint=hint)
 
 
@@ -225,7 +240,9 @@ def _check_host_names(found: Declarations) -> None:
             continue
         other = first.setdefault(declaration.name, declaration)
         if other is not declaration:
-            message = f"`{declaration.id}` and `{other.id}` would both have the host name `{declaration.name}`"
+            message = (
+                f"`{declaration.id}` and `{other.id}` would both have the host name `{declaration.name}`"
+            )
             related = (Related(other.span, "the other one"),)
             found.faults.append(
                 error("A1701", declaration.span, message, hint="rename one of the two", related=related)

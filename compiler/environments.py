@@ -4,6 +4,9 @@ A statement `KIND NAME { … }` changes an element, `add KIND NAME { … }` adds
 together with the edges that lead to it.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
 from archc.compiler.declarations import Declaration, Declarations, collect_element
 from archc.compiler.kinds import BY_NAME, ENVIRONMENT
 from archc.compiler.merging import merge
@@ -21,8 +24,29 @@ def chosen(name: str | None, declarations: Declarations) -> str | None:
     return DEFAULT if DEFAULT in declarations.environments else None
 
 
-def apply(environment: Statement, declarations: Declarations) -> tuple[str, ...]:
-    """Patch the declarations in place; the ids of the removed elements. Faults go to the declarations."""
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """The declarations of one environment.
+
+    `removed` are the ids of the elements it takes away; `touched` maps the ids of those it changes to what they
+    were before.
+    """
+
+    declarations: Declarations
+    removed: frozenset[str] = frozenset()
+    touched: Mapping[str, Declaration] = field(default_factory=dict)
+    added: frozenset[str] = frozenset()
+
+    def changes(self, id_: str) -> bool:
+        """Whether the environment changed or added an element."""
+        return id_ in self.touched or id_ in self.added
+
+
+def apply(environment: Statement | None, base: Declarations) -> Patched:
+    """The declarations with an environment's patch; the patch's faults are added to theirs."""
+    if environment is None:
+        return Patched(base)
+    declarations = replace(base, elements=dict(base.elements), faults=list(base.faults))
     removed: list[str] = []
     touched: dict[str, Statement] = {}
     for statement in environment.block or ():
@@ -34,7 +58,9 @@ def apply(environment: Statement, declarations: Declarations) -> tuple[str, ...]
             removed.extend(_remove(statement, declarations))
         else:
             _change(statement, declarations, touched)
-    return tuple(removed)
+    before = {id_: base.elements[id_] for id_ in (*touched, *removed) if id_ in base.elements}
+    added = declarations.elements.keys() - base.elements.keys()
+    return Patched(declarations, frozenset(removed), before, frozenset(added))
 
 
 def _add(statement: Statement, declarations: Declarations) -> None:
@@ -111,9 +137,11 @@ def _named(argument: Argument, declarations: Declarations) -> Declaration | None
     if found is not None:
         return found
     alike = [d for d in declarations.elements.values() if d.name == argument.text]
-    fault: Diagnostic
     if len(alike) == 1:
         return alike[0]
+    if argument.text.rpartition(".")[2] in declarations.lost_words:
+        return None
+    fault: Diagnostic
     if alike:
         hint = "write one of " + ", ".join(f"`{d.id}`" for d in alike)
         fault = error("A1715", argument.span, f"`{argument.text}` may be several elements", hint=hint)

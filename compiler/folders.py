@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from archc.dsl.diagnostics import Diagnostic, error
+from archc.dsl.diagnostics import Diagnostic, Span, error
 from archc.dsl.parser import parse
 from archc.dsl.tree import File, Statement
 
@@ -21,7 +21,18 @@ class Folder:
     problem: Literal["", "missing", "outside"] = ""
 
 
-Gathered = tuple[dict[str, str], tuple[File, ...], frozenset[str], list[Diagnostic]]
+@dataclass(slots=True)
+class Gathered:
+    """All texts and trees of a system, with the faults of their syntax.
+
+    `lost_words` and `is_structure_lost` are those of archc.dsl.parser.ParsedFile, of all files together.
+    """
+
+    texts: dict[str, str]
+    files: list[File] = field(default_factory=list)
+    lost_words: set[str] = field(default_factory=set)
+    is_structure_lost: bool = False
+    faults: list[Diagnostic] = field(default_factory=list)
 
 
 def no_folders(folder: str) -> Folder:
@@ -30,30 +41,29 @@ def no_folders(folder: str) -> Folder:
 
 
 def gather(sources: Mapping[str, str], read_folder: Callable[[str], Folder]) -> Gathered:
-    """Parse the sources and all they use: texts by name, files, lost words, faults."""
-    texts: dict[str, str] = dict(sources)
-    files: list[File] = []
-    lost: set[str] = set()
-    faults: list[Diagnostic] = []
+    """Parse the sources and all they use."""
+    gathered = Gathered(dict(sources))
     seen = {posixpath.dirname(name) for name in sources}
     pending = sorted(sources)
     characters = 0
     while pending:
         name = pending.pop(0)
-        characters += len(texts[name])
+        characters += len(gathered.texts[name])
         if characters > CHARACTERS_MAX:
-            faults.append(_too_much(files))
+            message = f"the files have more than {CHARACTERS_MAX} characters together"
+            gathered.faults.append(error("A1706", Span(name, 1, 1, 1, 1), message, hint="split the system"))
             break
-        parsed, problems = parse(name, texts[name])
-        files.append(parsed.file)
-        lost |= parsed.lost_words
-        faults.extend(problems)
+        parsed, problems = parse(name, gathered.texts[name])
+        gathered.files.append(parsed.file)
+        gathered.lost_words |= parsed.lost_words
+        gathered.is_structure_lost |= parsed.is_structure_lost
+        gathered.faults.extend(problems)
         for statement in parsed.file.statements:
             if statement.word == "use":
-                found = _used(statement, name, read_folder, seen, faults)
-                texts |= found
+                found = _used(statement, name, read_folder, seen, gathered.faults)
+                gathered.texts |= found
                 pending.extend(sorted(found))
-    return texts, tuple(files), frozenset(lost), faults
+    return gathered
 
 
 def _used(
@@ -66,7 +76,9 @@ def _used(
     """The files of the folder a `use` names, unless they are there already."""
     arguments = statement.arguments
     if len(arguments) != 1 or arguments[0].form != "string" or statement.named or statement.block:
-        faults.append(error("A1716", statement.head, "`use` takes one folder", hint='write `use "../shared"`'))
+        faults.append(
+            error("A1716", statement.head, "`use` takes one folder", hint='write `use "../shared"`')
+        )
         return {}
     written = arguments[0].text
     folder = posixpath.normpath(posixpath.join(posixpath.dirname(name), written))
@@ -87,14 +99,7 @@ def _used(
         faults.append(error("A1707", arguments[0].span, message, hint="move the folder inside"))
     elif answer.problem == "missing":
         message = f'there are no .arch files in "{written}"'
-        faults.append(error("A1716", arguments[0].span, message, hint="check the path: it starts at this file"))
+        faults.append(
+            error("A1716", arguments[0].span, message, hint="check the path: it starts at this file")
+        )
     return dict(answer.files)
-
-
-def _too_much(files: list[File]) -> Diagnostic:
-    last = files[-1]
-    span = last.statements[0].word_span if last.statements else None
-    from archc.dsl.diagnostics import Span
-
-    message = f"the files have more than {CHARACTERS_MAX} characters together"
-    return error("A1706", span or Span(last.name, 1, 1, 1, 1), message, hint="split the system")

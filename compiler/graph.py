@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from archc.compiler import model
 from archc.dsl.diagnostics import Span
@@ -96,12 +96,42 @@ class Graph:
             graph.add_edge(edge.source, edge.target, edge=edge)
         return graph
 
+    def cycles(self, kinds: Iterable[EdgeKind]) -> tuple[tuple[Edge, ...], ...]:
+        """The shortest circle of each set of elements that reach each other over edges of some kinds.
+
+        A circle begins with its smallest id, so the same graph gives the same circles whatever its order.
+        """
+        edges = self.of_kinds(kinds)
+        if not _may_have_cycle(edges):
+            return ()
+        from archc.compiler.cycles import shortest_cycles
+
+        return shortest_cycles(edges)
+
     def data(self) -> dict[str, list[dict[str, Any]]]:
         """The graph as plain data, sorted: what `archc graph --format json` prints."""
         return {
             "nodes": [_node_data(element) for element in self.nodes],
             "edges": [_edge_data(edge) for edge in self.edges],
         }
+
+
+def _may_have_cycle(edges: tuple[Edge, ...]) -> bool:
+    """A cheap no, so that systems without circles do not wait for networkx: peel off what nothing leads to."""
+    targets: defaultdict[str, int] = defaultdict(int)
+    out: defaultdict[str, list[str]] = defaultdict(list)
+    for edge in edges:
+        targets[edge.target] += 1
+        out[edge.source].append(edge.target)
+    free = [id_ for id_ in out if not targets[id_]]
+    peeled = 0
+    while free:
+        for target in out.get(free.pop(), ()):
+            peeled += 1
+            targets[target] -= 1
+            if not targets[target]:
+                free.append(target)
+    return peeled < len(edges)
 
 
 def _grouped(edges: tuple[Edge, ...], key: Any) -> dict[str, tuple[Edge, ...]]:
@@ -133,8 +163,9 @@ def _node_data(element: model.Element) -> dict[str, Any]:
     engine = getattr(element, "engine", None)
     if engine is not None:
         data |= {"engine": engine.name, "version": engine.version}
-    if getattr(element, "image", ""):
-        data["image"] = element.image
+    image = getattr(element, "image", "")
+    if image:
+        data["image"] = image
     return {key: value for key, value in data.items() if value}
 
 
@@ -171,9 +202,9 @@ def _call_edge(system: model.System, caller: model.Element, call: model.Call) ->
     if isinstance(target, model.External):
         kind = "external"
     elif call.via:
-        kind = call.via
+        kind = cast(EdgeKind, call.via)
     elif isinstance(target, model.Service):
-        grpc = call.operation and not call.method or target.rpc and not target.rest and not call.path
+        grpc = (call.operation and not call.method) or (target.rpc and not target.rest and not call.path)
         kind = "grpc" if grpc else "http"
     else:
         kind = "http"

@@ -72,9 +72,7 @@ def _key(statement: Statement, keyword: Keyword | None) -> Key:
     return tuple(bound[name].text if name in bound else "" for name in names)
 
 
-def _combined(
-    old: Statement, new: Statement, keyword: Keyword | None
-) -> tuple[Statement, list[Diagnostic]]:
+def _combined(old: Statement, new: Statement, keyword: Keyword | None) -> tuple[Statement, list[Diagnostic]]:
     kept = keyword.key if keyword is not None and keyword.many else 0
     arguments = new.arguments if len(new.arguments) > kept else old.arguments
     named = {n.name: n for n in old.named} | {n.name: n for n in new.named}

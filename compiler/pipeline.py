@@ -4,43 +4,63 @@ from collections.abc import Callable, Mapping
 
 from archc.compiler import consistency, environments, rules
 from archc.compiler.compilation import Compilation
-from archc.compiler.declarations import collect
+from archc.compiler.declarations import Declarations, collect
 from archc.compiler.folders import Folder, gather, no_folders
 from archc.compiler.graph import Graph
 from archc.compiler.resolve import Resolver
 from archc.compiler.suggest import did_you_mean
 from archc.dsl.diagnostics import Diagnostic, Span, error, in_source_order
+from archc.dsl.tree import Statement
 
 
 def compile_source(
     sources: Mapping[str, str],
     environment: str | None = None,
     read_folder: Callable[[str], Folder] = no_folders,
+    today: str = "",
 ) -> Compilation:
     """Compile the files of a folder, given by name, in one environment.
 
     `environment` is a declared environment's name; None means `local` if it is declared, else the base.
-    `read_folder` answers `use "folder"`, the folder relative to that of the sources.
+    `read_folder` answers `use "folder"`, the folder relative to that of the sources. `today` (YYYY-MM-DD) ends
+    acceptances whose day is past; "" ends none.
     """
-    texts, files, lost_words, faults = gather(sources, read_folder)  # parse: text -> tree
-    declarations = collect(files)  # tree -> declarations
+    gathered = gather(sources, read_folder)  # parse: text -> tree
+    files, faults = tuple(gathered.files), gathered.faults
+    if gathered.is_structure_lost:
+        return Compilation(gathered.texts, files, None, in_source_order(faults))
+    declarations = collect(files, gathered.lost_words)  # tree -> declarations
     name = environments.chosen(environment, declarations)
     patch = declarations.environments.get(name) if name is not None else None
     if name is not None and patch is None:
         faults.append(_unknown_environment(name, list(declarations.environments), sources))
-    removed = environments.apply(patch, declarations) if patch is not None else ()
-    resolver = Resolver(declarations, removed, lost_words)  # names -> declarations
+    patched = environments.apply(patch, declarations)
+    resolver = Resolver(patched.declarations, patched.removed)  # names -> declarations
     system = resolver.system(patch)  # declarations -> model
     faults += resolver.faults
+    faults += _faults_elsewhere(declarations, patched, patch)
     if system is None:
         faults += [_no_system(sources)] if not faults else []
     else:
         faults += consistency.check(system)
     if faults or system is None:
-        return Compilation(texts, files, system if not faults else None, in_source_order(faults))
+        return Compilation(gathered.texts, files, system if not faults else None, in_source_order(faults))
     graph = Graph(system)  # model -> questions
-    findings = rules.check(system, graph)
-    return Compilation(texts, files, system, in_source_order(findings))
+    findings = rules.check(system, graph, today)
+    return Compilation(gathered.texts, files, system, in_source_order(findings))
+
+
+def _faults_elsewhere(
+    declarations: Declarations, patched: environments.Patched, chosen: Statement | None
+) -> list[Diagnostic]:
+    """The faults that the chosen environment hides: in what it replaces, and in the other environments."""
+    faults = Resolver(declarations).faults_of(patched.touched.values())
+    for other in declarations.environments.values():
+        if other is not chosen:
+            elsewhere = environments.apply(other, declarations)
+            changed = [d for id_, d in elsewhere.declarations.elements.items() if elsewhere.changes(id_)]
+            faults += Resolver(elsewhere.declarations, elsewhere.removed).faults_of(changed)
+    return faults
 
 
 def _unknown_environment(name: str, known: list[str], sources: Mapping[str, str]) -> Diagnostic:

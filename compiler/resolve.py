@@ -25,10 +25,9 @@ _LIMITED = {"string": 1, "int": 1, "decimal": 1, "bytes": 1}
 class Resolver:
     """Resolves one system's declarations. Faults gather in `faults`."""
 
-    def __init__(self, declarations: Declarations, removed: Iterable[str], lost_words: frozenset[str]) -> None:
+    def __init__(self, declarations: Declarations, removed: Iterable[str] = ()) -> None:
         self.declarations = declarations
         self.removed = frozenset(removed)
-        self.lost_words = lost_words
         self.faults: list[Diagnostic] = list(declarations.faults)
         self.domain = ""
         self.dropped = False
@@ -57,6 +56,12 @@ class Resolver:
         platform = data.pop("platform", {})
         data |= {"platform": platform.get("name", "compose"), "cloud": platform.get("cloud", "")}
         return Environment(span=statement.arguments[0].span, name=statement.arguments[0].text, **data)
+
+    def faults_of(self, declarations: Iterable[Declaration]) -> list[Diagnostic]:
+        """The faults of some declarations alone; their model is not kept."""
+        for declaration in declarations:
+            self._element(declaration)
+        return self.faults
 
     # ---- elements
 
@@ -88,7 +93,9 @@ class Resolver:
         if len(brokers) > 1:
             hint = f"write `topic {topic.name} on={brokers[0]}`"
             self.faults.append(
-                error("A1712", topic.span, f"which of {len(brokers)} brokers carries `{topic.id}`?", hint=hint)
+                error(
+                    "A1712", topic.span, f"which of {len(brokers)} brokers carries `{topic.id}`?", hint=hint
+                )
             )
         return brokers[0] if len(brokers) == 1 else ""
 
@@ -96,7 +103,7 @@ class Resolver:
         domains = [d.id for d in self.declarations.elements.values() if d.kind.name == "domain"]
         hint = did_you_mean(declaration.domain, domains)
         message = f"there is no domain `{declaration.domain}`"
-        if declaration.domain not in self.lost_words:
+        if declaration.domain not in self.declarations.lost_words:
             self.faults.append(error("A1702", declaration.span, message, hint=hint))
 
     # ---- blocks and statements
@@ -150,7 +157,9 @@ class Resolver:
         is_method = parameter is not None and parameter.type == "method"
         if entry is None or parameter is None or (is_method and statement.word not in HTTP_METHODS):
             known = [*keywords, *(HTTP_METHODS if is_method else ())]
-            hint = did_you_mean(statement.word, known) or f"`archc explain {holder}` lists what may stand here"
+            hint = (
+                did_you_mean(statement.word, known) or f"`archc explain {holder}` lists what may stand here"
+            )
             message = f"`{statement.word}` means nothing in a {holder}"
             self.faults.append(error("A1711", statement.word_span, message, hint=hint))
             return
@@ -200,7 +209,9 @@ class Resolver:
         self.dropped = broken
         for name in inner.keys() & record.keys():
             place = next(s.head for s in statement.block)
-            message = f"`{name.replace('_', '-')}` is given on the line of `{statement.word}` and in its block"
+            message = (
+                f"`{name.replace('_', '-')}` is given on the line of `{statement.word}` and in its block"
+            )
             self.faults.append(error("A1714", place, message, hint="keep one of the two"))
         return record | inner
 
@@ -212,7 +223,7 @@ class Resolver:
     # ---- arguments
 
     def _arguments(self, statement: Statement, keyword: Keyword, skip: int = 0) -> dict[str, Any]:
-        """The fields that a statement's arguments give. A faulty one is left out; a needed one drops the record."""
+        """The fields that arguments give. A faulty one is left out; where it was needed, the record is dropped."""
         binding = bind(statement, keyword, skip)
         self.faults.extend(binding.faults)
         self.dropped = self.dropped or bool(binding.faults)
@@ -251,7 +262,7 @@ class Resolver:
     # ---- names
 
     def _find(self, name: str) -> Declaration | None:
-        """A declaration by a name as written in the current domain: its own first, then the whole system's."""
+        """A declaration by the name written in the current domain: its own first, then the system's."""
         elements = self.declarations.elements
         return elements.get(f"{self.domain}.{name}" if self.domain else name) or elements.get(name)
 
@@ -280,7 +291,7 @@ class Resolver:
         return found.id
 
     def _unknown(self, argument: Argument, parameter: Parameter) -> None:
-        if argument.text.rpartition(".")[2] in self.lost_words:
+        if argument.text.rpartition(".")[2] in self.declarations.lost_words:
             return
         if {argument.text, f"{self.domain}.{argument.text}"} & self.removed:
             return  # the environment removed it, and its edges go with it
@@ -289,7 +300,9 @@ class Resolver:
         elsewhere = [d.id for d in of_kind if d.name == argument.text]
         names = {d.name if d.domain == self.domain else d.id for d in of_kind}
         hint = f"did you mean `{elsewhere[0]}`?" if elsewhere else did_you_mean(argument.text, names)
-        what = parameter.choices[0] if len(parameter.choices) == 1 and parameter.choices != ("*",) else "element"
+        what = (
+            parameter.choices[0] if len(parameter.choices) == 1 and parameter.choices != ("*",) else "element"
+        )
         if not hint and what == "element":
             hint = f"declare it, or one of: {', '.join(sorted(names)[:5])}" if names else "declare it"
         elif not hint:
@@ -331,7 +344,7 @@ class Resolver:
         return data | {"name": argument.text, "minimum": low, "maximum": int(bounds[-1])}
 
     def _unknown_type(self, argument: Argument) -> None:
-        if argument.text.rpartition(".")[2] in self.lost_words:
+        if argument.text.rpartition(".")[2] in self.declarations.lost_words:
             return
         types = [d for d in self.declarations.elements.values() if d.kind.name in _TYPE_KINDS]
         names = {d.name if d.domain == self.domain else d.id for d in types}
@@ -339,4 +352,3 @@ class Resolver:
         match = elsewhere[0] if elsewhere else nearest(argument.text, [*names, *SCALARS])
         hint = f"did you mean `{match}`?" if match else f"declare it, or use one of: {', '.join(SCALARS)}"
         self.faults.append(error("A1702", argument.span, f"there is no type `{argument.text}`", hint=hint))
-

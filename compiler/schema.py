@@ -141,7 +141,8 @@ class Entry:
     @cached_property
     def keyword(self) -> Keyword:
         """The entry as a keyword, for the arguments after its word."""
-        return Keyword(self.field, self.notation, self.doc, many=True, block=self.block)
+        singular = self.field.rstrip("_").removesuffix("s")
+        return Keyword(singular, self.notation, self.doc, many=True, block=self.block)
 
     @cached_property
     def word_parameter(self) -> Parameter:

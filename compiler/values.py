@@ -113,10 +113,8 @@ def _text(text: str, _: Parameter) -> Any:
 def _word(text: str, parameter: Parameter) -> Any:
     if not parameter.choices or text in parameter.choices:
         return text
-    suggestion = did_you_mean(text, parameter.choices)
-    return Problem(
-        f"`{text}` is no {parameter.name} known here", suggestion or f"one of: {', '.join(parameter.choices)}"
-    )
+    known = ", ".join(parameter.choices)
+    return Problem(f"`{text}` is not one of {known}", did_you_mean(text, parameter.choices))
 
 
 def _method(text: str, _: Parameter) -> Any:

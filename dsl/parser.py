@@ -40,11 +40,13 @@ _HIDDEN = re.compile(
 class ParsedFile:
     """A file's tree, and the words of the statements that were too broken to keep.
 
-    Later stages do not complain that a name is unknown when it is among the lost words.
+    Later stages do not complain that a name is unknown when it is among the lost words. Where a brace is
+    missing or too many, the structure is lost: what belongs to what is a guess, and nothing more can be said.
     """
 
     file: File
     lost_words: frozenset[str] = frozenset()
+    is_structure_lost: bool = False
 
 
 def parse(name: str, text: str) -> tuple[ParsedFile, tuple[Diagnostic, ...]]:
@@ -68,8 +70,9 @@ def parse(name: str, text: str) -> tuple[ParsedFile, tuple[Diagnostic, ...]]:
             statements = ()
         faults = (*builder.faults, *recovery.faults)
         if builder.too_deep:
-            return nothing, faults
-        return ParsedFile(File(name, statements), frozenset(recovery.lost_words)), faults
+            return ParsedFile(nothing.file, is_structure_lost=True), faults
+        is_structure_lost = builder.is_unbalanced or recovery.is_unbalanced
+        return ParsedFile(File(name, statements), frozenset(recovery.lost_words), is_structure_lost), faults
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -105,6 +108,7 @@ class _TreeBuilder:
         self.faults: list[Diagnostic] = []
         self.open_brackets: list[Token] = []
         self.too_deep = False
+        self.is_unbalanced = False
 
     def span(self, token: Token) -> Span:
         return Span(self.name, token.line, token.column, token.end_line, token.end_column)  # type: ignore[arg-type]
@@ -127,6 +131,7 @@ class _TreeBuilder:
         elif token.type == "RBRACE":
             # As a separator it does no harm; the parser could not go on from a brace too many.
             token.type = "_SEMICOLON"
+            self.is_unbalanced = True
             hint = "remove it, or look for a block closed too early"
             self.faults.append(error("A1710", self.span(token), "this `}` closes nothing", hint=hint))
         return token

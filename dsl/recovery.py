@@ -1,4 +1,4 @@
-"""How parsing goes on after a syntax error: report it once, skip the broken statement, close what it left open."""
+"""How parsing goes on after an error: report it, skip the broken statement, close what it left open."""
 
 from collections.abc import Iterator
 from copy import copy
@@ -27,6 +27,7 @@ class Recovery:
         self.open_brackets = open_brackets
         self.faults: list[Diagnostic] = []
         self.lost_words: set[str] = set()
+        self.is_unbalanced = False
 
     def resume(self, problem: UnexpectedInput) -> bool:
         """lark's on_error: report, put the parser into a state from which it can go on, and say whether."""
@@ -83,6 +84,7 @@ class Recovery:
         opener = self.open_brackets[-1] if self.open_brackets else None
         if token.type == "$END" and opener is not None:
             unclosed = _likely_unclosed(self.text, opener)
+            self.is_unbalanced = True
             self._fault(
                 unclosed, f"this `{unclosed}` is never closed", f"close it with `{_CLOSING[unclosed]}`"
             )

@@ -1,0 +1,48 @@
+"""What a rule is: a code, a name, a page and a pure check over the system and its graph."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import ModuleType
+
+from archc.compiler.graph import Graph
+from archc.compiler.model import System
+from archc.dsl.diagnostics import Fix, Related, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule found.
+
+    `subject` is the id of the element it is about (of the caller, for an edge): an `allow` there or around it
+    excuses it. `is_minor` marks the milder of a rule's two cases.
+    """
+
+    subject: str
+    span: Span
+    message: str
+    hint: str = ""
+    detail: str = ""
+    related: tuple[Related, ...] = ()
+    fix: Fix | None = None
+    is_minor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule. `page` is its manual page in Markdown: what it does, why it is bad, example, instead, source."""
+
+    code: str
+    name: str
+    page: str
+    check: Callable[[System, Graph], Iterable[Finding]]
+
+    @property
+    def title(self) -> str:
+        """The page's first line: the rule in one sentence."""
+        return self.page.strip().splitlines()[0]
+
+
+def rule(code: str, module: ModuleType) -> Rule:
+    """The rule a module holds: its docstring is the page, its name the rule's."""
+    name = module.__name__.rpartition(".")[2].replace("_", "-")
+    return Rule(code, name, (module.__doc__ or "").strip() + "\n", module.check)

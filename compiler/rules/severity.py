@@ -1,0 +1,41 @@
+"""How much each rule weighs in each profile: the one table.
+
+A finding that a rule marks as minor weighs one step less. Language faults are not here: they are errors always.
+"""
+
+from archc.dsl.diagnostics import Severity
+
+E, W, I = Severity.ERROR, Severity.WARNING, Severity.INFO  # noqa: E741
+
+PROFILES = ("dev", "staging", "production")
+
+SEVERITIES: dict[str, tuple[Severity, Severity, Severity]] = {
+    # code: dev, staging, production
+    "A101": (W, E, E),
+    "A102": (W, E, E),
+    "A301": (W, E, E),
+    "A506": (W, W, E),
+    "A701": (W, E, E),
+    "A702": (W, E, E),
+    "A704": (W, E, E),
+    "A802": (W, E, E),
+    "A903": (W, E, E),
+    "A1001": (W, E, E),
+    "A1003": (W, E, E),
+    "A1101": (W, E, E),
+    "A1102": (W, E, E),
+    "A1401": (W, E, E),
+    "A1501": (W, E, E),
+    "A1505": (W, E, E),
+}
+
+_MILDER = {E: W, W: I, I: I}
+
+# Accepting these in the file would defeat them: anybody could reach what must be guarded.
+NEVER_ALLOWED = frozenset(("A1501", "A1505"))
+
+
+def severity(code: str, profile: str, is_minor: bool = False) -> Severity:
+    """The severity of a rule's finding under a profile."""
+    full = SEVERITIES[code][PROFILES.index(profile)]
+    return _MILDER[full] if is_minor else full

@@ -1,0 +1,81 @@
+"""Accepted findings: `allow CODE because "…" until DATE` on an element, its domain, its route or the system."""
+
+from collections.abc import Iterable, Iterator
+
+from archc.compiler import model
+from archc.compiler.rules.rule import Finding
+from archc.compiler.rules.severity import NEVER_ALLOWED, SEVERITIES
+from archc.compiler.suggest import did_you_mean
+from archc.dsl.diagnostics import Diagnostic, Severity, Span, error
+
+Coded = tuple[str, Finding]
+
+
+def apply(
+    system: model.System, findings: Iterable[Coded], today: str
+) -> tuple[list[Coded], list[Diagnostic]]:
+    """The findings that nothing excuses, and the faults of the excuses themselves.
+
+    `today` is a day as YYYY-MM-DD; "" means that no excuse ends.
+    """
+    kept: list[Coded] = []
+    used: set[Span] = set()
+    for code, finding in findings:
+        excuse = next((a for a in _excuses(system, finding) if a.code == code and _counts(a, today)), None)
+        if excuse is None or code in NEVER_ALLOWED:
+            kept.append((code, finding))
+        else:
+            used.add(excuse.span)
+    return kept, list(_faults(system, used, today))
+
+
+def _counts(allow: model.Allow, today: str) -> bool:
+    return bool(allow.because.strip()) and not _has_ended(allow, today)
+
+
+def _has_ended(allow: model.Allow, today: str) -> bool:
+    return bool(allow.until and today and allow.until < today)
+
+
+def _excuses(system: model.System, finding: Finding) -> Iterator[model.Allow]:
+    """The allows that reach a finding: on its subject, on the route it is about, around them."""
+    subject = system.elements.get(finding.subject)
+    if subject is not None:
+        yield from subject.allow
+        if isinstance(subject, model.Gateway):
+            for route in subject.route:
+                if route.span == finding.span:
+                    yield from route.allow
+        domain = system.elements.get(subject.domain)
+        if domain is not None:
+            yield from domain.allow
+    yield from system.allow
+
+
+def _all_allows(system: model.System) -> Iterator[model.Allow]:
+    yield from system.allow
+    for element in system.all(model.Element):
+        yield from element.allow
+        if isinstance(element, model.Gateway):
+            for route in element.route:
+                yield from route.allow
+
+
+def _faults(system: model.System, used: set[Span], today: str) -> Iterator[Diagnostic]:
+    for allow in _all_allows(system):
+        code = allow.code
+        if code not in SEVERITIES:
+            hint = did_you_mean(code, SEVERITIES) or "`archc rules` lists the rules"
+            yield error("A1702", allow.span, f"there is no rule {code}", hint=hint)
+        elif code in NEVER_ALLOWED:
+            message = f"findings of {code} cannot be accepted"
+            yield error("A1704", allow.span, message, hint="mend what the rule finds")
+        elif not allow.because.strip():
+            hint = f'write `allow {code} because "…"`'
+            yield error("A1704", allow.span, f"the acceptance of {code} has no reason", hint=hint)
+        elif _has_ended(allow, today):
+            hint = "mend what the rule finds, or renew the date"
+            yield error("A1704", allow.span, f"the acceptance of {code} ended {allow.until}", hint=hint)
+        elif allow.span not in used:
+            message = f"the acceptance of {code} is not needed: the rule finds nothing here"
+            yield Diagnostic("A1705", Severity.WARNING, allow.span, message, hint="remove it")
