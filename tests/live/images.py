@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Stand-ins for the third-party images of a compose file.
 
 Where no image registry can be reached, each image is built from the program

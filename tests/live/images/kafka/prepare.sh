@@ -16,5 +16,5 @@ cat >"$project/pom.xml" <<POM
   </dependencies>
 </project>
 POM
-mvn -q -B -f "$project/pom.xml" dependency:copy-dependencies \
+mvn -q -B -Dstyle.color=never -f "$project/pom.xml" dependency:copy-dependencies \
   -DincludeScope=runtime -DoutputDirectory="$1/libs"

@@ -4,7 +4,7 @@ set -eu
 command -v mvn >/dev/null || { echo 'keycloak: mvn is missing' >&2; exit 1; }
 archive=$(mktemp -d)
 trap 'rm -rf "$archive"' EXIT
-mvn -q -B dependency:copy -Dartifact="org.keycloak:keycloak-quarkus-dist:$2:zip" \
+mvn -q -B -Dstyle.color=never dependency:copy -Dartifact="org.keycloak:keycloak-quarkus-dist:$2:zip" \
   -DoutputDirectory="$archive"
 python3 -m zipfile -e "$archive"/*.zip "$archive/tree"
 mv "$archive"/tree/keycloak-* "$1/keycloak"

@@ -43,10 +43,12 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     echo "postgres:x:$(id -g):" >"$NSS_WRAPPER_GROUP"
     export NSS_WRAPPER_PASSWD NSS_WRAPPER_GROUP LD_PRELOAD
   fi
-  arguments=()
-  [ -n "$password" ] && arguments+=(--pwfile=<(printf '%s\n' "$password"))
   # shellcheck disable=SC2086 # several arguments in one variable, as the image has it
-  initdb --username="$user" "${arguments[@]}" ${POSTGRES_INITDB_ARGS:-}
+  if [ -n "$password" ]; then
+    initdb --username="$user" --pwfile=<(printf '%s\n' "$password") ${POSTGRES_INITDB_ARGS:-}
+  else
+    initdb --username="$user" ${POSTGRES_INITDB_ARGS:-}
+  fi
   unset LD_PRELOAD NSS_WRAPPER_PASSWD NSS_WRAPPER_GROUP
   printf '\nhost all all all %s\n' "$method" >>"$PGDATA/pg_hba.conf"
   pg_ctl -D "$PGDATA" -o "$(printf '%q ' "${@:2}" -c listen_addresses= -p 5432)" -w start
