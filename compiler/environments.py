@@ -28,8 +28,8 @@ def chosen(name: str | None, declarations: Declarations) -> str | None:
 class Patched:
     """The declarations of one environment.
 
-    `removed` are the ids of the elements it takes away; `touched` maps the ids of those it changes to what they
-    were before.
+    `removed` are the ids of the elements it takes away; `touched` maps the ids of those it changes to what
+    they were before.
     """
 
     declarations: Declarations

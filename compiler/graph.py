@@ -117,7 +117,7 @@ class Graph:
 
 
 def _may_have_cycle(edges: tuple[Edge, ...]) -> bool:
-    """A cheap no, so that systems without circles do not wait for networkx: peel off what nothing leads to."""
+    """A cheap no, so that systems without circles need no networkx: peel off what nothing leads to."""
     targets: defaultdict[str, int] = defaultdict(int)
     out: defaultdict[str, list[str]] = defaultdict(list)
     for edge in edges:

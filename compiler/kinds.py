@@ -1,167 +1,22 @@
-"""Every kind and keyword of the language, as one table. The notation is archc.compiler.schema's."""
+"""Every kind of the language and what its block may hold, as one table."""
 
-from archc.compiler.schema import Entry, Keyword, Kind
-
-K = Keyword
-
-# ---- what several kinds share
-
-DOC = K("doc", "text:text", "A longer description, in Markdown; it goes into the generated documents.")
-ALLOW = K(
-    "allow",
-    "code:code because~text until~date",
-    "Accepts one rule's findings on this element, for a reason and up to a day.",
-    many=True,
-)
-PATCH = K(
-    "patch",
-    "object:word? yaml:yaml",
-    "YAML merged into what is generated for this element.",
-    many=True,
-    key=2,
-)
-PASSTHROUGH = (
-    K("compose", "", "What Compose should be told besides: `patch` merges into the service.", block=(PATCH,)),
-    K(
-        "kubernetes",
-        "",
-        "What Kubernetes should be told besides: `patch Deployment` merges into that object of the element.",
-        block=(PATCH,),
-    ),
-)
-ENVOY = K(
-    "envoy",
-    "",
-    "What Envoy should be told besides: `patch listener`, `patch cluster` or `patch route` merges there.",
-    block=(PATCH,),
-)
-EVERY = (DOC, ALLOW)
-
-SLO = K(
-    "slo",
-    "availability=percent p99=duration p95=duration",
-    "The promise to the callers: share of good answers and how fast they come.",
-)
-REPLICAS = K("replicas", "count:counts cpu=percent", "How many run: a number, or a range scaled by CPU load.")
-CONTAINER = (
-    K(
-        "image",
-        "reference:text",
-        "An existing container image; archc deploys it and writes no configuration.",
-    ),
-    K("build", "folder:text dockerfile=text", "A folder with a Dockerfile that builds the image."),
-    K(
-        "port",
-        "number:port inside=port public+",
-        "The port others reach it at, the one inside the container where that differs, and whether the host "
-        "publishes it.",
-        many=True,
-    ),
-    K(
-        "health",
-        "path:path? check:word(tcp|grpc)? command=texts",
-        "How to tell that it is alive: a path that answers 200, `tcp`, `grpc`, or a command.",
-    ),
-    K(
-        "resources",
-        "class:word(small|medium|large)? cpu=cpu memory=size",
-        "How much processor and memory one instance may use.",
-    ),
-    K(
-        "env",
-        "name:env-name value:text? secret=ref(secret) address=ref(*)",
-        "An environment variable: a text, a secret, or the address host:port of another element.",
-        many=True,
-    ),
-    K("volume", "path:path size:size[1Gi]?", "A folder that outlives the container.", many=True),
-    K("tmp", "path:path", "A folder the container may write to and that need not last.", many=True),
-    K("user", "id:int", "The user id it runs as; 10001 unless said."),
-    K("capability", "name:word", "A Linux capability it cannot do without.", many=True),
-    K("grace", "time:duration", "How long it may take to finish its work when it is stopped."),
-)
-RUNS = (REPLICAS, *CONTAINER, *PASSTHROUGH)
-
-# ---- what deployable code does
-
-CALLEES = "service|external|gateway|frontend|load-balancer|worker|cdn|identity"
-CALLS = K(
-    "calls",
-    f"target:ref({CALLEES}) method:method? path:path? via=word(http|grpc|graphql|thrift|tcp) timeout=duration "
-    "retries=int breaker=rate optional+",
-    "Waits for another service's answer. Names an operation of it, if it declares operations.",
-    many=True,
-    key=3,
-)
-PUBLISHES = K(
-    "publishes",
-    "topic:ref(topic) via=word(direct|outbox|cdc)",
-    "Sends events to a topic; through an outbox, the event is stored with the data.",
-    many=True,
-)
-CONSUMES = K(
-    "consumes",
-    "topic:ref(topic) group=word dead-letter=yesno idempotent=yesno retries=int",
-    "Reads events of a topic as a consumer group.",
-    many=True,
-)
-DATA = (
-    K("owns", "store:ref(database|cache|search|bucket)", "Is the one owner of a store.", many=True),
-    K(
-        "uses",
-        "store:ref(database|cache|search|bucket) readonly+",
-        "Reads and writes a store it does not own.",
-        many=True,
-    ),
-)
-OPERATION_BLOCK = (
+from archc.compiler.keywords import (
+    ALLOW,
     CALLS,
-    PUBLISHES,
-    K("anonymous", "because~text", "Needs no token, for a reason."),
-    DOC,
-)
-REST = K(
-    "rest",
-    "version:word?",
-    "The HTTP operations it offers, under one version of the contract.",
-    many=True,
-    entry=Entry(
-        "operations",
-        "method:method",
-        "path:path body:type? ->~type status=int scope=scope idempotent=yesno page=word(cursor|offset) "
-        "timeout=duration published=yesno",
-        "An operation: method, path, what it takes and what it gives.",
-        block=OPERATION_BLOCK,
-    ),
-)
-RPC = K(
-    "rpc",
-    "version:word?",
-    "The gRPC operations it offers inside its domain.",
-    many=True,
-    entry=Entry(
-        "operations",
-        "name:type-name",
-        "request:type? ->~type scope=scope idempotent=yesno timeout=duration stream+",
-        "An operation: its name, what it takes and what it gives.",
-        block=OPERATION_BLOCK,
-    ),
-)
-CODE = (
-    K("language", "name:word", "What it is written in; Python is generated."),
-    K(
-        "maturity",
-        "level:word(experimental|alpha|beta|stable|deprecated)",
-        "How far it is: from experimental to stable, or deprecated.",
-    ),
-    K("stateful", "", "Keeps state in its own process or volumes."),
-    CALLS,
-    PUBLISHES,
+    CODE,
     CONSUMES,
-    *DATA,
+    DATA,
+    DOC,
+    ENVOY,
+    EVERY,
+    PASSTHROUGH,
+    REST,
+    RPC,
+    RUNS,
     SLO,
-    *RUNS,
-    *EVERY,
+    K,
 )
+from archc.compiler.schema import Entry, Keyword, Kind
 
 
 def _engine(kinds: str, doc: str) -> Keyword:
@@ -231,8 +86,8 @@ KINDS: tuple[Kind, ...] = (
             K(
                 "cache",
                 "path:path ttl=duration[60s] stale=duration",
-                "How long answers below a path are kept, and how long a stale one may be given while the origin "
-                "fails.",
+                "How long answers below a path are kept, and how long a stale one may be given while the "
+                "origin fails.",
                 many=True,
             ),
             *RUNS,

@@ -1,8 +1,8 @@
 """Merging a block into another: the one way of environments and kinds to change what is declared.
 
 A statement that may stand once replaces its twin: positional arguments together, named ones one by one,
-blocks recursively. Statements that may be repeated are told apart by their first arguments. `remove` takes one
-away.
+blocks recursively. Statements that may be repeated are told apart by their first arguments. `remove` takes
+one away.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def merge(
     keywords: Mapping[str, Keyword], body: tuple[Statement, ...], patch: tuple[Statement, ...]
 ) -> tuple[tuple[Statement, ...], list[Diagnostic]]:
     """The body with the patch applied, and the faults of the patch."""
-    # A statement the patch has touched is closed: a second one in the same patch is a duplicate, not a change.
+    # What the patch has touched is closed: a second statement in the same patch is a duplicate, no change.
     result: list[tuple[Statement, bool]] = [(statement, True) for statement in body]
     faults: list[Diagnostic] = []
     for written in patch:

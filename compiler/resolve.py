@@ -223,7 +223,7 @@ class Resolver:
     # ---- arguments
 
     def _arguments(self, statement: Statement, keyword: Keyword, skip: int = 0) -> dict[str, Any]:
-        """The fields that arguments give. A faulty one is left out; where it was needed, the record is dropped."""
+        """The fields that arguments give. A faulty one is left out, and with it a record that needs it."""
         binding = bind(statement, keyword, skip)
         self.faults.extend(binding.faults)
         self.dropped = self.dropped or bool(binding.faults)

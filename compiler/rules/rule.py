@@ -29,7 +29,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule. `page` is its manual page in Markdown: what it does, why it is bad, example, instead, source."""
+    """A rule.
+
+    `page` is its manual page in Markdown: what it finds, why it is bad, an example, what to do
+    instead, and the source.
+    """
 
     code: str
     name: str

@@ -1,6 +1,7 @@
 """How much each rule weighs in each profile: the one table.
 
-A finding that a rule marks as minor weighs one step less. Language faults are not here: they are errors always.
+A finding that a rule marks as minor weighs one step less. Language faults are not here: they are errors
+always.
 """
 
 from archc.dsl.diagnostics import Severity

@@ -50,7 +50,8 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
         yield Finding(
             database.id,
             database.span,
-            f"database `{database.id}` is used by {len(users)} services ({', '.join(users)}); it may have one owner",
+            f"database `{database.id}` is used by {len(users)} services ({', '.join(users)}); "
+            "it may have one owner",
             hint=f"let `{owner}` own it; give {others} calls to its API or its events",
             related=tuple(Related(edge.span, f"used by `{edge.source}`") for edge in edges),
         )

@@ -1,4 +1,4 @@
-"""Accepted findings: `allow CODE because "…" until DATE` on an element, its domain, its route or the system."""
+"""Accepted findings: `allow CODE because "…" until DATE` on an element, a route, a domain or the system."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,0 +1,99 @@
+"""Paths of routes, mounts and caches, and the one order they all share: the most specific first.
+
+A path means itself and everything below it: `/orders` is `/orders` and `/orders/1`, but not `/ordersx`. So a
+star at the end adds nothing. A parameter `{id}`, or a star in the middle, stands for any one segment.
+"""
+
+import re
+from typing import NamedTuple
+
+from archc.compiler.model import Route
+
+ANY = "{}"
+"""How `segments` writes what stands for any text within one segment."""
+
+_WILD = re.compile(r"\{[^{}/]*\}|\*+")
+_CONDITION = re.compile(r"\s*([^\s:=]+)\s*(?:[:=]\s*(.*?)\s*)?", re.DOTALL)
+
+# The ranks of a path's parts, the most specific first.
+_LITERAL, _PARTLY_WILD, _WHOLLY_WILD, _END, _ANYTHING_BELOW = range(5)
+
+PathKey = tuple[tuple[int, str], ...]
+
+
+class Condition(NamedTuple):
+    """What a header or query parameter must be; any value will do where `value` is None."""
+
+    name: str
+    value: str | None
+
+
+def segments(path: str) -> tuple[str, ...]:
+    """The parts between slashes, parameters and stars written as ANY; empty parts and a last star are left out.
+
+    `/orders/{id}/*` is ("orders", "{}").
+    """
+    parts = [part for part in path.split("/") if part]
+    if parts and parts[-1] == "*":
+        parts.pop()
+    return tuple(_WILD.sub(ANY, part) for part in parts)
+
+
+def path_specificity(path: str, exact: bool = False) -> PathKey:
+    """A sort key: the most specific of the paths that match a request comes first.
+
+    The longer path wins, and at the first difference a literal wins over a parameter. `exact` paths match
+    themselves alone, and so come before the same path with all that is below it.
+    """
+    end = (_END if exact else _ANYTHING_BELOW, "")
+    return (*((_rank(part), part) for part in segments(path)), end)
+
+
+def specificity(route: Route) -> tuple[int, str, PathKey, int, int]:
+    """A sort key of routes, the most specific first: by host, path, method, then conditions."""
+    conditions = len(_conditions(route))
+    return (*_host_key(route.host), path_specificity(route.path), 0 if route.method else 1, -conditions)
+
+
+def overlap(a: Route, b: Route) -> str:
+    """A request that both routes match while neither is more specific; "" if there is none.
+
+    The example is written `GET /orders/1`.
+    """
+    if specificity(a) != specificity(b) or a.method != b.method:
+        return ""
+    wanted = _conditions(a)
+    for key, value in _conditions(b).items():
+        if key in wanted and None not in (value, wanted[key]) and value != wanted[key]:
+            return ""
+    return f"{a.method or 'GET'} /{'/'.join(part.replace(ANY, '1') for part in segments(a.path))}"
+
+
+def condition(text: str) -> Condition:
+    """A route's header or query condition: `x-version: 2`, `beta=1`, or a bare name that must be there."""
+    match = _CONDITION.fullmatch(text)
+    return Condition(match[1], match[2]) if match else Condition("", None)
+
+
+def _rank(part: str) -> int:
+    if ANY not in part:
+        return _LITERAL
+    return _WHOLLY_WILD if part == ANY else _PARTLY_WILD
+
+
+def _host_key(host: str) -> tuple[int, str]:
+    """A whole name before a wildcard, a longer wildcard before a shorter one, any host last."""
+    if not host:
+        return (1_000, "")
+    return (500 - len(host), host) if host.startswith("*") else (0, host)
+
+
+def _conditions(route: Route) -> dict[tuple[str, str], str | None]:
+    found: dict[tuple[str, str], str | None] = {}
+    if route.header:
+        name, value = condition(route.header)
+        found["header", name.lower()] = value
+    if route.query:
+        name, value = condition(route.query)
+        found["query", name] = value
+    return found
