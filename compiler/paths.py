@@ -29,7 +29,7 @@ class Condition(NamedTuple):
 
 
 def segments(path: str) -> tuple[str, ...]:
-    """The parts between slashes, parameters and stars written as ANY; empty parts and a last star are left out.
+    """The parts between slashes, parameters and stars written as ANY, without empty parts and a last star.
 
     `/orders/{id}/*` is ("orders", "{}").
     """
