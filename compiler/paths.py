@@ -49,10 +49,13 @@ def path_specificity(path: str, exact: bool = False) -> PathKey:
     return (*((_rank(part), part) for part in segments(path)), end)
 
 
-def specificity(route: Route) -> tuple[int, str, PathKey, int, int]:
-    """A sort key of routes, the most specific first: by host, path, method, then conditions."""
-    conditions = len(_conditions(route))
-    return (*_host_key(route.host), path_specificity(route.path), 0 if route.method else 1, -conditions)
+def specificity(route: Route, operation: str = "") -> tuple[int, str, PathKey, int, int]:
+    """A sort key of routes, the most specific first: by host, path, method, then conditions.
+
+    With an operation's path, below the route's, it is the key of the requests for that operation alone.
+    """
+    path = path_specificity(operation or route.path, exact=bool(operation))
+    return (*_host_key(route.host), path, 0 if route.method else 1, -len(_conditions(route)))
 
 
 def overlap(a: Route, b: Route) -> str:

@@ -1,5 +1,6 @@
 """The one order of routes, mounts and caches."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ def test_segments(path: str, parts: tuple[str, ...]) -> None:
 
 def test_the_most_specific_path_comes_first() -> None:
     ordered = ["/a/b/c", "/a/b", "/a/{x}.json", "/a/{x}/c", "/a/{x}", "/a", "/{x}/b", "/"]
-    assert sorted(ordered[::-1], key=path_specificity) == ordered
+    assert all(path_specificity(a) < path_specificity(b) for a, b in pairwise(ordered))
 
 
 def test_a_path_alone_comes_before_all_below_it() -> None:
@@ -55,7 +56,12 @@ def test_routes_order_by_host_then_path_then_method_then_conditions() -> None:
         route("/a"),
         route("/"),
     ]
-    assert sorted(ordered[::-1], key=specificity) == ordered
+    assert all(specificity(a) < specificity(b) for a, b in pairwise(ordered))
+
+
+def test_an_operation_comes_before_its_route_and_after_longer_ones() -> None:
+    assert specificity(route("/a"), "/a") < specificity(route("/a"))
+    assert specificity(route("/a/b")) < specificity(route("/a"), "/a/{id}") < specificity(route("/a"))
 
 
 @pytest.mark.parametrize(
