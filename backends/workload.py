@@ -22,7 +22,11 @@ class WorkloadPort:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """How to tell that the program is alive or ready: one of an HTTP path, a command, a TCP or gRPC check."""
+    """How to tell that the program is alive or ready: one of an HTTP path, a command, a TCP or gRPC check.
+
+    Beside the other checks, `command` is the same check made inside the container, for platforms that only
+    look from there; empty where the image holds nothing to make it with.
+    """
 
     port: int = 0
     path: str = ""
@@ -52,11 +56,15 @@ class SecretFile:
 
 @dataclass(frozen=True, slots=True)
 class DataVolume:
-    """A folder that outlives the container, with its size in bytes."""
+    """A folder that outlives the container, with its size in bytes.
+
+    `is_owned` says that the image's folder at this path belongs to the workload's user already.
+    """
 
     name: str
     path: str
     size_bytes: int
+    is_owned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,10 @@ class Workload:
     `name` is its host name and DNS label. `peers` are the names of workloads it opens connections to: what
     networks and network policies are made from. `needs` are those of them that must be healthy first.
     `external` are hosts outside the system that it calls. `published` is the loopback port Compose publishes
-    (0 for none). `schedule` (five cron fields) makes it a job.
+    (0 for none). `schedule` (five cron fields) makes it a job; `once` one that runs to its end before what
+    needs it starts. `entrypoint` replaces the image's own (Kubernetes: `command`), `command` are the
+    arguments after it (`args`). `secret_env` are environment variables whose values are secrets, by the
+    secret's name: for programs that cannot read files. `writable` programs write into their own image.
     """
 
     name: str
@@ -90,26 +101,32 @@ class Workload:
     role: str
     image: str
     build: BuildFolder | None = None
+    entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     ports: tuple[WorkloadPort, ...] = ()
     published: int = 0
     env: Mapping[str, str] = field(default_factory=dict)
+    secret_env: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[SecretFile, ...] = ()
     files: tuple[ConfigFile, ...] = ()
     volumes: tuple[DataVolume, ...] = ()
     tmp: tuple[str, ...] = ("/tmp",)
     user: int = 10001
+    group: int = 10001
+    writable: bool = False
     capabilities: tuple[str, ...] = ()
     liveness: Probe | None = None
     readiness: Probe | None = None
     start_s: int = 30
     size: Size = Size(500, 256 << 20)
-    replicas: Count = Count(1, 1)
+    replicas: Count = field(default_factory=lambda: Count(1, 1))
     cpu_percent: float = 0
     grace_s: int = 30
     stateful: bool = False
     schedule: str = ""
+    once: bool = False
     metrics_path: str = ""
+    metrics_port: int = 0
     peers: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     external: tuple[str, ...] = ()
