@@ -5,6 +5,7 @@ the same names, and pydantic puts the records into the model's classes.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from archc.compiler.binding import bind
@@ -87,9 +88,13 @@ class Resolver:
             data["on"] = self._only_broker(declaration)
         return data | {"places": places}
 
+    @cached_property
+    def _brokers(self) -> list[str]:
+        return [d.id for d in self.declarations.elements.values() if d.kind.name == "broker"]
+
     def _only_broker(self, topic: Declaration) -> str:
         """The broker of a topic that names none: the system's one, if it has just one."""
-        brokers = [d.id for d in self.declarations.elements.values() if d.kind.name == "broker"]
+        brokers = self._brokers
         if len(brokers) > 1:
             hint = f"write `topic {topic.name} on={brokers[0]}`"
             self.faults.append(
