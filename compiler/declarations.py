@@ -189,17 +189,26 @@ def _misplaced(
 
 
 def _name(statement: Statement, kind: str, found: Declarations) -> Argument | None:
-    """The name a statement declares, checked; None if there is none."""
-    if not statement.arguments or statement.arguments[0].form != "word":
+    """The name a statement declares; None if there is none.
+
+    A bad name is a fault, and from then on what the fault proposes stands for it, so that what refers to the
+    name as it should be is not called unknown.
+    """
+    name = statement.arguments[0] if statement.arguments else None
+    if name is None or name.form not in ("word", "string"):
         message = f"a {kind} needs a name"
-        hint = f"write `{kind} a-name`"
-        found.faults.append(error("A1713", statement.head, message, hint=hint))
+        found.faults.append(error("A1713", statement.head, message, hint=f"write `{kind} a-name`"))
         return None
-    name = statement.arguments[0]
+    better = _better_name(name.text, kind)
+    if name.form == "string":
+        hint = f"write `{kind} {better or 'a-name'}`"
+        found.faults.append(error("A1713", statement.head, f"a {kind} needs a name, not a text", hint=hint))
+        return replace(name, text=better) if better else None
     fault = _name_fault(name, kind)
-    if fault is not None:
-        found.faults.append(fault)
-    return name
+    if fault is None:
+        return name
+    found.faults.append(fault)
+    return replace(name, text=better) if fault.code == "A1701" and better else name
 
 
 def _name_fault(name: Argument, kind: str) -> Diagnostic | None:
@@ -220,13 +229,22 @@ def _name_fault(name: Argument, kind: str) -> Diagnostic | None:
     return None
 
 
-def _malformed(name: Argument, local: str, kind: str) -> Diagnostic:
+def _better_name(name: str, kind: str) -> str:
+    """The nearest name of the right form, "" if nothing is left of it."""
+    prefix, dot, local = name.rpartition(".")
     words = [w for w in re.split(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])", local) if w]
     if kind in _TYPE_KINDS:
         better = "".join(word[0].upper() + word[1:] for word in words).lstrip("0123456789")
-        why = "types, enums and events are written in PascalCase"
     else:
         better = "-".join(word.lower() for word in words).lstrip("0123456789-")
+    return f"{prefix}{dot}{better[:NAME_CHARACTERS_MAX]}" if better else ""
+
+
+def _malformed(name: Argument, local: str, kind: str) -> Diagnostic:
+    better = _better_name(local, kind)
+    if kind in _TYPE_KINDS:
+        why = "types, enums and events are written in PascalCase"
+    else:
         why = "the name becomes a host name: small letters, digits and single hyphens, a letter first"
     hint = f"use `{better}`" if better else ""
     return error("A1701", name.span, f"`{local}` is no name for a {kind}", detail=why, hint=hint)

@@ -43,6 +43,7 @@ def compile_source(
         faults += [_no_system(sources)] if not faults else []
     else:
         faults += consistency.check(system)
+    faults = _without_echoes(faults)
     if faults or system is None:
         return Compilation(gathered.texts, files, system if not faults else None, in_source_order(faults))
     graph = Graph(system)  # model -> questions
@@ -61,6 +62,12 @@ def _faults_elsewhere(
             changed = [d for id_, d in elsewhere.declarations.elements.items() if elsewhere.changes(id_)]
             faults += Resolver(elsewhere.declarations, elsewhere.removed).faults_of(changed)
     return faults
+
+
+def _without_echoes(faults: list[Diagnostic]) -> list[Diagnostic]:
+    """The faults without those on the line of a syntax fault: what is missing there may just be unread."""
+    broken = {(d.span.file, d.span.line) for d in faults if d.code == "A1710"}
+    return [d for d in faults if d.code == "A1710" or (d.span.file, d.span.line) not in broken]
 
 
 def _unknown_environment(name: str, known: list[str], sources: Mapping[str, str]) -> Diagnostic:

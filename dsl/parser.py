@@ -62,7 +62,7 @@ def parse(name: str, text: str) -> tuple[ParsedFile, tuple[Diagnostic, ...]]:
         return nothing, hidden
     builder, lark = _builder_and_parser()
     with builder.lock:
-        builder.begin(name)
+        builder.begin(name, text)
         recovery = Recovery(name, text, builder.open_brackets)
         try:
             statements = cast(tuple[Statement, ...], lark.parse(text, on_error=recovery.resume))
@@ -101,10 +101,12 @@ class _TreeBuilder:
 
     def __init__(self) -> None:
         self.lock = Lock()
-        self.begin("")
+        self.begin("", "")
 
-    def begin(self, name: str) -> None:
+    def begin(self, name: str, text: str) -> None:
         self.name = name
+        self.text = text
+        self.suspect: Token | None = None
         self.faults: list[Diagnostic] = []
         self.open_brackets: list[Token] = []
         self.too_deep = False
@@ -126,15 +128,28 @@ class _TreeBuilder:
     def closed(self, token: Token) -> Token:
         opener = {"RBRACE": "{", "RSQB": "[", "RPAR": "("}[token.type]
         if opener in self.open_brackets:
-            while self.open_brackets.pop() != opener:
-                pass
+            partner = self.open_brackets.pop()
+            while partner != opener:
+                partner = self.open_brackets.pop()
+            if token.type == "RBRACE" and self.suspect is None and self._ends_foreign_line(token, partner):
+                self.suspect = token
         elif token.type == "RBRACE":
             # As a separator it does no harm; the parser could not go on from a brace too many.
             token.type = "_SEMICOLON"
             self.is_unbalanced = True
-            hint = "remove it, or look for a block closed too early"
-            self.faults.append(error("A1710", self.span(token), "this `}` closes nothing", hint=hint))
+            blamed, self.suspect = self.suspect or token, None
+            hint = "remove it, or open its block with `{`"
+            self.faults.append(error("A1710", self.span(blamed), "this `}` closes nothing", hint=hint))
         return token
+
+    def _ends_foreign_line(self, token: Token, partner: Token) -> bool:
+        """Whether a brace stands behind other text of its line and yet closes a block of an earlier line.
+
+        Where there is a brace too many, that is the likeliest one.
+        """
+        start = token.start_pos or 0
+        before = self.text[self.text.rfind("\n", 0, start) + 1 : start]
+        return partner.line != token.line and bool(before.strip())
 
     # ---- rule callbacks
 
