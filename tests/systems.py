@@ -68,7 +68,7 @@ def _domain(number: int, members: range, chance: random.Random) -> list[str]:
 def _data(n: int, chance: random.Random) -> list[str]:
     size = chance.choice(("5Gi", "10Gi", "20Gi"))
     return [
-        f"    type T{n} {{ id uuid key; name string({chance.choice((80, 200))}); total decimal; tags [string] }}",
+        f"    type T{n} {{ id uuid key; name string({chance.choice((80, 200))}); tags [string] }}",
         f"    event E{n} v1 {{ id uuid; at timestamp }}",
         f"    database db{n} {{ engine postgres 16; stores [T{n}]; storage {size}; backup daily keep=30d }}",
         f"    topic t{n} on=events {{ carries [E{n}]; key id; partitions 6; retention 7d }}",
