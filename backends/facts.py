@@ -9,10 +9,8 @@ GRPC_PORT = 9090
 # On the loopback of the machine that runs Compose: the first published port, then upwards.
 PUBLISHED_PORT = 8080
 IDENTITY_PORT = 8090
-# What the gateway tells services about a token it has checked: its `sub`, and its `scope`, parted by blanks.
-# It removes whatever callers send under these names.
-USER_HEADER = "x-user-id"
-SCOPE_HEADER = "x-user-scope"
+# Where a generated gateway shows its measurements, at /metrics, apart from what it routes.
+METRICS_PORT = 9902
 
 
 def engine_name(element: model.Element) -> str:
@@ -62,6 +60,16 @@ def address(element: model.Element) -> str:
     return f"{element.name}:{service_port(element)}"
 
 
+def reached_at(system: model.System, element: model.Element) -> str:
+    """host:port as other elements reach it on the environment's platform.
+
+    On Compose containers talk to each other directly: there the port inside the container is the only one.
+    """
+    if system.environment.platform == "compose":
+        return f"{element.name}:{container_port(element)}"
+    return address(element)
+
+
 def program(management: model.Management, role: str) -> str:
     """The host name of one of a management's programs: `ops-metrics`, `ops-traces`."""
     return f"{management.name}-{role}"
@@ -100,7 +108,7 @@ def jwks_uri(system: model.System, identity: model.Identity) -> str:
     """Where the gateway fetches the provider's keys, inside the system."""
     if identity.issuer:
         return f"{identity.issuer.rstrip('/')}/.well-known/jwks.json"
-    base = f"http://{address(identity)}"
+    base = f"http://{reached_at(system, identity)}"
     if engine_name(identity) == "keycloak":
         return f"{base}/realms/{system.name}/protocol/openid-connect/certs"
     return f"{base}/jwks"
