@@ -27,6 +27,7 @@ from archc.compiler.graph import STORES, Graph
 SECRETS_FOLDER = "/run/secrets"
 # Where OTLP is spoken over HTTP.
 OTLP_PORT = 4318
+ZIPKIN_PORT = 9411
 
 _PREFIXES: dict[type[model.Element], str] = {
     model.Database: "DATABASE",
@@ -117,7 +118,7 @@ def store_url(system: model.System, store: model.Store) -> str:
     scheme = _SCHEMES.get(engine, "tcp")
     if engine == "sqlite":
         return f"sqlite:///{SQLITE_FOLDER}/{store.name}.db"
-    at = facts.address(facts.host_of(system, store.id))
+    at = facts.reached_at(system, facts.host_of(system, store.id))
     if isinstance(store, model.Database):
         user = f"{database_name(store)}@" if needs_password(system, store) else ""
         return f"{scheme}://{user}{at}/{database_name(store)}"
@@ -132,8 +133,8 @@ def store_url(system: model.System, store: model.Store) -> str:
 def broker_url(system: model.System, broker: model.Broker) -> str:
     """What `broker_variable` holds."""
     if facts.engine_name(broker) == "rabbitmq":
-        return f"amqp://{database_name(broker)}@{facts.address(broker)}/"
-    return facts.address(broker)
+        return f"amqp://{database_name(broker)}@{facts.reached_at(system, broker)}/"
+    return facts.reached_at(system, broker)
 
 
 def callee_url(system: model.System, callee: model.Element, via: str = "http") -> str:
@@ -143,7 +144,7 @@ def callee_url(system: model.System, callee: model.Element, via: str = "http") -
     if via == "grpc" and isinstance(callee, model.Service):
         return f"http://{callee.name}:{facts.grpc_port(callee)}"
     scheme = via if via in ("thrift", "tcp") else "http"
-    return f"{scheme}://{facts.address(callee)}"
+    return f"{scheme}://{facts.reached_at(system, callee)}"
 
 
 def identity_for(system: model.System, graph: Graph, element: model.Element) -> model.Identity | None:
@@ -193,10 +194,16 @@ def _identity_settings(system: model.System, graph: Graph, element: model.Elemen
 
 def _trace_settings(graph: Graph, element: model.Element) -> Iterator[Setting]:
     management = traces_of(graph, element)
-    if management is not None:
-        endpoint = f"http://{facts.program(management, 'traces')}:{OTLP_PORT}"
-        yield Setting("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, management.id)
-        yield Setting("OTEL_SERVICE_NAME", element.name, management.id)
+    if management is None:
+        return
+    program = facts.program(management, "traces")
+    if management.traces == "zipkin":
+        url = f"http://{program}:{ZIPKIN_PORT}/api/v2/spans"
+        yield Setting("OTEL_TRACES_EXPORTER", "zipkin", management.id)
+        yield Setting("OTEL_EXPORTER_ZIPKIN_ENDPOINT", url, management.id)
+    else:
+        yield Setting("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://{program}:{OTLP_PORT}", management.id)
+    yield Setting("OTEL_SERVICE_NAME", element.name, management.id)
 
 
 def _cache_number(system: model.System, store: model.Store) -> int:

@@ -9,6 +9,8 @@ from typing import Literal
 
 from archc.compiler.model import Count, Element, Patch
 
+PortProtocol = Literal["http", "grpc", "tcp"]
+
 
 @dataclass(frozen=True, slots=True)
 class WorkloadPort:
@@ -17,7 +19,7 @@ class WorkloadPort:
     name: str
     number: int
     inside: int
-    protocol: Literal["http", "grpc", "tcp"] = "http"
+    protocol: PortProtocol = "http"
 
 
 @dataclass(frozen=True, slots=True)

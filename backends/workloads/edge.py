@@ -1,0 +1,46 @@
+"""The way in as workloads: CDNs, load balancers, gateways. The gateway backend configures them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from archc.backends import facts
+from archc.backends.backend import Plan
+from archc.backends.engines import ELSEWHERE, ENGINES
+from archc.backends.workload import ConfigFile, Probe, Workload
+from archc.backends.workloads import common, probes
+from archc.compiler import model
+
+EdgeElement = model.Cdn | model.LoadBalancer | model.Gateway
+
+# The configuration file of each engine and its place in the image.
+_FILES = {
+    "envoy": ("envoy.yaml", "/etc/envoy/envoy.yaml"),
+    "nginx": ("nginx.conf", "/etc/nginx/nginx.conf"),
+}
+
+
+def of_edge(plan: Plan, element: EdgeElement) -> Iterator[Workload]:
+    """The program that runs a part of the way in; none if a cloud runs it."""
+    engine = facts.engine_name(element)
+    if engine in ELSEWHERE:
+        return
+    if engine not in ENGINES:
+        yield common.from_image(plan, element)
+        return
+    workload = common.from_engine(plan, element)
+    workload = replace(
+        workload,
+        ports=(replace(workload.ports[0], name="http", protocol="http"),),
+        size=common.SIZES["medium"],
+        liveness=_probe(engine, workload),
+        readiness=_probe(engine, workload),
+    )
+    if engine in _FILES:
+        name, target = _FILES[engine]
+        source = f"{plan.deploy}/{element.kind}/{element.name}/{name}"
+        workload = replace(workload, files=(ConfigFile(source, target),))
+    yield workload
+
+
+def _probe(engine: str, workload: Workload) -> Probe:
+    return probes.bash_tcp(workload.ports[0].inside)
