@@ -36,7 +36,7 @@ def _called_operations(system: model.System) -> Iterator[Diagnostic]:
 
 
 def _calls(element: model.Element) -> Iterator[model.Call]:
-    if isinstance(element, model.Caller | model.Gateway):
+    if isinstance(element, model.Caller | model.Gateway | model.Registry):
         yield from element.calls
     if isinstance(element, model.Code):
         for operation in operations(element):

@@ -63,6 +63,11 @@ CONTAINER = (
         "How to tell that it is alive: a path that answers 200, `tcp`, `grpc`, or a command.",
     ),
     K(
+        "metrics",
+        "path:path",
+        "Where an image or a build folder gives its measurements; what archc generates does so by itself.",
+    ),
+    K(
         "resources",
         "class:word(small|medium|large)? cpu=cpu memory=size",
         "How much processor and memory one instance may use.",

@@ -171,7 +171,7 @@ KINDS: tuple[Kind, ...] = (
         "registry",
         "Knows where services are.",
         ("system",),
-        (_engine("dns|consul|eureka|zookeeper", "What keeps the register."), *RUNS, *EVERY),
+        (_engine("dns|consul|eureka|zookeeper", "What keeps the register."), CALLS, *RUNS, *EVERY),
     ),
     Kind(
         "broker",

@@ -91,6 +91,7 @@ class Runnable(Element):
     build: Build | None = None
     port: tuple[Port, ...] = ()
     health: Health | None = None
+    metrics: str = ""
     resources: Resources | None = None
     env: tuple[Env, ...] = ()
     volume: tuple[Volume, ...] = ()
@@ -231,6 +232,7 @@ class Registry(Runnable):
 
     kind: ClassVar[str] = "registry"
     engine: Engine | None = None
+    calls: tuple[Call, ...] = ()
 
 
 class Broker(Runnable):
