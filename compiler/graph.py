@@ -101,12 +101,7 @@ class Graph:
 
         A circle begins with its smallest id, so the same graph gives the same circles whatever its order.
         """
-        edges = self.of_kinds(kinds)
-        if not _may_have_cycle(edges):
-            return ()
-        from archc.compiler.cycles import shortest_cycles
-
-        return shortest_cycles(edges)
+        return cycles_of(self.of_kinds(kinds))
 
     def data(self) -> dict[str, list[dict[str, Any]]]:
         """The graph as plain data, sorted: what `archc graph --format json` prints."""
@@ -114,6 +109,24 @@ class Graph:
             "nodes": [_node_data(element) for element in self.nodes],
             "edges": [_edge_data(edge) for edge in self.edges],
         }
+
+
+def cycles_of(edges: tuple[Edge, ...]) -> tuple[tuple[Edge, ...], ...]:
+    """The shortest circle of each set of ends that reach each other over the given edges. See Graph.cycles."""
+    if not _may_have_cycle(edges):
+        return ()
+    from archc.compiler.cycles import shortest_cycles
+
+    return shortest_cycles(edges)
+
+
+def circles_of(edges: tuple[Edge, ...]) -> dict[str, str]:
+    """For each end of the given edges, the smallest id of those it shares a circle with: itself mostly."""
+    if not _may_have_cycle(edges):
+        return {id_: id_ for edge in edges for id_ in (edge.source, edge.target)}
+    from archc.compiler.cycles import circles
+
+    return circles(edges)
 
 
 def _may_have_cycle(edges: tuple[Edge, ...]) -> bool:

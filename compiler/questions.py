@@ -1,0 +1,141 @@
+"""Questions about a system's graph that rules and backends ask, as pure functions, linear in the graph."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from archc.compiler import model
+from archc.compiler.graph import SYNCHRONOUS, Edge, EdgeKind, Graph, circles_of
+from archc.compiler.paths import segments
+
+
+def serves_requests(element: model.Element) -> bool:
+    """Whether code of the system's own runs there: services, workers, jobs and frontends with a server."""
+    return isinstance(element, model.Code) or is_server_rendered(element)
+
+
+def is_server_rendered(element: model.Element) -> bool:
+    """Whether it is a frontend whose pages a server makes (a BFF)."""
+    return isinstance(element, model.Frontend) and element.renders == "server"
+
+
+def calls_between_servers(graph: Graph) -> tuple[Edge, ...]:
+    """The synchronous calls from one program of the system to another."""
+    servers = {element.id for element in graph.nodes if serves_requests(element)}
+    calls = graph.of_kinds(SYNCHRONOUS)
+    return tuple(edge for edge in calls if edge.source in servers and edge.target in servers)
+
+
+def domain_edges(graph: Graph, kinds: Iterable[EdgeKind]) -> tuple[Edge, ...]:
+    """The edges between different domains, one for each pair of them, with the elements' edges as `record`.
+
+    The span is that of the first of these.
+    """
+    between: defaultdict[tuple[str, str], list[Edge]] = defaultdict(list)
+    for edge in graph.of_kinds(kinds):
+        ends = (graph.system[edge.source].domain, graph.system[edge.target].domain)
+        if all(ends) and ends[0] != ends[1]:
+            between[ends].append(edge)
+    return tuple(
+        Edge(source, target, edges[0].kind, edges[0].span, record=tuple(edges))
+        for (source, target), edges in sorted(between.items())
+    )
+
+
+def entrances(graph: Graph) -> dict[str, tuple[Edge, ...]]:
+    """The programs that the outside reaches with no gateway between, and the edges it does so by.
+
+    An edge leads there from a person, a CDN or a load balancer. A person's visit says whom they use, not
+    which way: it counts only where no gateway has a route to what is visited.
+    """
+    found: dict[str, tuple[Edge, ...]] = {}
+    for element in graph.nodes:
+        if not (isinstance(element, model.Service) or is_server_rendered(element)):
+            continue
+        direct = tuple(
+            edge
+            for edge in graph.edges_to(element.id, ("visit", "origin", "forward"))
+            if edge.kind == "visit" or _is_reached_from_outside(graph, edge.source)
+        )
+        if graph.edges_to(element.id, ("route",)):
+            direct = tuple(edge for edge in direct if edge.kind != "visit")
+        if direct:
+            found[element.id] = direct
+    return found
+
+
+def _is_reached_from_outside(graph: Graph, balancer: str) -> bool:
+    """Whether a CDN or load balancer is part of the way in, not one that programs call inside the system."""
+    edges = graph.edges_to(balancer)
+    return not edges or any(not isinstance(graph.system[edge.source], model.Code) for edge in edges)
+
+
+def operations_behind(route: model.Route, service: model.Service) -> tuple[model.HttpOperation, ...]:
+    """The service's HTTP operations that requests of a route may reach, as declared."""
+    prefix = segments(route.rewrite) if route.rewrite else segments(route.path)[route.strip :]
+    return tuple(
+        operation
+        for rest in service.rest
+        for operation in rest.operations
+        if route.method in ("", operation.method) and _is_below(segments(operation.path), prefix)
+    )
+
+
+def _is_below(path: tuple[str, ...], prefix: tuple[str, ...]) -> bool:
+    pairs = list(zip(path, prefix, strict=False))
+    return len(pairs) == len(prefix) and all("{}" in (a + b) or a == b for a, b in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """The longest chain of edges that begins at each element.
+
+    Elements that reach each other in a circle count as one place; `place` names it by its smallest id, and
+    edges inside it are not counted. `length` and `following` (the chain's first edge) are by place.
+    """
+
+    place: Mapping[str, str]
+    length: Mapping[str, int]
+    following: Mapping[str, Edge]
+
+    def length_from(self, id_: str) -> int:
+        """How many edges the longest chain from an element has; 0 for one without edges."""
+        return self.length.get(self.place.get(id_, id_), 0)
+
+    def chain_from(self, id_: str) -> tuple[Edge, ...]:
+        """The edges of the longest chain from an element, in order."""
+        chain = []
+        place = self.place.get(id_, id_)
+        while place in self.following:
+            chain.append(self.following[place])
+            place = self.place[chain[-1].target]
+        return tuple(chain)
+
+
+def longest_chains(edges: Iterable[Edge]) -> Chains:
+    """The longest chains over some edges; of equally long ones, the one whose edges come first."""
+    edges = tuple(edges)
+    place = circles_of(edges)
+    out: defaultdict[str, list[Edge]] = defaultdict(list)
+    into: defaultdict[str, list[str]] = defaultdict(list)
+    waiting = dict.fromkeys(sorted(place.values()), 0)
+    for edge in edges:
+        source, target = place[edge.source], place[edge.target]
+        if source != target:
+            out[source].append(edge)
+            into[target].append(source)
+            waiting[source] += 1
+    length = dict.fromkeys(waiting, 0)
+    following: dict[str, Edge] = {}
+    ready = [here for here, count in waiting.items() if not count]
+    while ready:
+        here = ready.pop()
+        for edge in out[here]:
+            beyond = length[place[edge.target]] + 1
+            if beyond > length[here]:
+                length[here], following[here] = beyond, edge
+        for before in into[here]:
+            waiting[before] -= 1
+            if not waiting[before]:
+                ready.append(before)
+    return Chains(place, length, following)

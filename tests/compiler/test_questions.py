@@ -1,0 +1,137 @@
+"""Questions about the graph, on small systems."""
+
+from archc.compiler import model
+from archc.compiler.compilation import Compilation
+from archc.compiler.graph import SYNCHRONOUS, Edge, circles_of, cycles_of
+from archc.compiler.pipeline import compile_source
+from archc.compiler.questions import (
+    calls_between_servers,
+    domain_edges,
+    entrances,
+    longest_chains,
+    operations_behind,
+)
+from archc.dsl.diagnostics import Span
+
+SPAN = Span("x.arch", 1, 1, 1, 1)
+
+
+def edges(*pairs: str) -> tuple[Edge, ...]:
+    return tuple(Edge(source, target, "http", SPAN) for source, target in (pair.split() for pair in pairs))
+
+
+def compiled(text: str) -> Compilation:
+    compilation = compile_source({"x.arch": text + "\nsystem example\n"})
+    assert compilation.system is not None, compilation.diagnostics
+    return compilation
+
+
+def names(found: tuple[Edge, ...]) -> list[str]:
+    return [f"{edge.source} {edge.target}" for edge in found]
+
+
+def test_the_shortest_circle_of_each_set_begins_with_its_smallest_id() -> None:
+    found = cycles_of(edges("d c", "c b", "b d", "c d", "a b", "x y", "y x", "s s"))
+    assert [names(cycle) for cycle in found] == [["c d", "d c"], ["s s"], ["x y", "y x"]]
+
+
+def test_a_ring_of_thousands_is_one_circle() -> None:
+    ring = edges(*(f"n{i:04} n{(i + 1) % 3000:04}" for i in range(3000)))
+    assert [len(cycle) for cycle in cycles_of(ring)] == [3000]
+
+
+def test_without_circles_each_is_a_place_of_its_own() -> None:
+    assert circles_of(edges("a b", "b c")) == {"a": "a", "b": "b", "c": "c"}
+    assert circles_of(edges("b c", "c b", "a b")) == {"a": "a", "b": "b", "c": "b"}
+
+
+def test_the_longest_chain_from_each_element() -> None:
+    chains = longest_chains(edges("a b", "b c", "c d", "a d", "e b"))
+    assert [chains.length_from(id_) for id_ in "abcdex"] == [3, 2, 1, 0, 3, 0]
+    assert names(chains.chain_from("a")) == ["a b", "b c", "c d"]
+    assert names(chains.chain_from("x")) == []
+
+
+def test_of_equally_long_chains_the_first_is_shown() -> None:
+    assert names(longest_chains(edges("a c", "a b", "b d", "c d")).chain_from("a")) == ["a c", "c d"]
+
+
+def test_a_circle_counts_as_one_place() -> None:
+    chains = longest_chains(edges("a b", "b c", "c b", "c d", "d e"))
+    assert chains.length_from("a") == 3
+    assert names(chains.chain_from("a")) == ["a b", "c d", "d e"]
+
+
+def test_chains_are_linear_in_diamonds() -> None:
+    """A chain of diamonds has 2^n paths; naming the longest must not visit them."""
+    pairs = [
+        pair for i in range(2000) for pair in (f"{i} l{i}", f"{i} r{i}", f"l{i} {i + 1}", f"r{i} {i + 1}")
+    ]
+    assert longest_chains(edges(*pairs)).length_from("0") == 4000
+
+
+def test_edges_between_domains_are_one_for_each_pair() -> None:
+    graph = compiled("""
+        domain a { service one { calls b.two; calls b.three; calls four }; service four }
+        domain b { service two; service three { calls a.one } }
+        service nowhere { calls a.one }
+    """).graph
+    found = domain_edges(graph, SYNCHRONOUS)
+    assert names(found) == ["a b", "b a"]
+    assert names(found[0].record) == ["a.one b.three", "a.one b.two"]
+
+
+def test_calls_between_servers_leave_browsers_gateways_and_externals_out() -> None:
+    graph = compiled("""
+        gateway api { route / -> orders }
+        frontend pages { calls api }
+        frontend shop-pages { renders server; calls orders }
+        external bank
+        service orders { calls bank; calls stock }
+        service stock
+    """).graph
+    assert names(calls_between_servers(graph)) == ["orders stock", "shop-pages orders"]
+
+
+def test_entrances_are_reached_with_no_gateway_between() -> None:
+    graph = compiled("""
+        person customer { visits pages; visits orders; visits stock }
+        gateway api { route /stock -> stock }
+        frontend pages { calls api }
+        load-balancer front { forwards stock; forwards api }
+        load-balancer inside { forwards prices }
+        cdn edge { origin shop-pages }
+        frontend shop-pages { renders server }
+        service orders { calls inside }
+        service stock
+        service prices
+    """).graph
+    assert {id_: names(found) for id_, found in entrances(graph).items()} == {
+        "orders": ["customer orders"],
+        "shop-pages": ["edge shop-pages"],
+        "stock": ["front stock"],
+    }
+
+
+def test_the_operations_behind_a_route() -> None:
+    system = compiled("""
+        gateway api {
+          route /orders -> orders
+          route /orders/{id} -> orders method=GET
+          route /api/v1 -> orders strip=2
+          route /buy -> orders rewrite=/orders
+          route /order -> orders
+        }
+        service orders { rest { GET /orders; POST /orders; GET /orders/{number}; GET /health } }
+    """).system
+    assert system is not None
+    (gateway,) = system.all(model.Gateway)
+    (service,) = system.all(model.Service)
+    below = ["GET /orders", "POST /orders", "GET /orders/{number}"]
+    assert [[op.name for op in operations_behind(route, service)] for route in gateway.route] == [
+        below,
+        ["GET /orders/{number}"],
+        [*below, "GET /health"],
+        below,
+        [],
+    ]
