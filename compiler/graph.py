@@ -197,7 +197,7 @@ def _edge_data(edge: Edge) -> dict[str, Any]:
 def _edges(system: model.System) -> Iterator[Edge]:
     for element in system.all(model.Element):
         yield from _way_in(element)
-        if isinstance(element, model.Caller | model.Gateway):
+        if isinstance(element, model.Caller | model.Gateway | model.Registry):
             for call in element.calls:
                 yield _call_edge(system, element, call)
         if isinstance(element, model.Code):
@@ -290,12 +290,30 @@ def _implicit(system: model.System) -> Iterator[Edge]:
         if topic.on:
             yield Edge(topic.id, topic.on, "carried", topic.place("on"), implicit=True)
     for registry in system.all(model.Registry):
-        if engine_of(registry) not in ("dns", ""):
-            for service in system.all(model.Service):
-                yield Edge(service.id, registry.id, "register", registry.span, implicit=True)
+        for service in _registered(system, registry):
+            yield Edge(service.id, registry.id, "register", registry.span, implicit=True)
     for management in system.all(model.Management):
         for element in system.all(model.Runnable):
-            if management.metrics and isinstance(element, model.Code | model.Gateway):
+            if management.metrics and _gives_metrics(element):
                 yield Edge(management.id, element.id, "scrape", management.place("metrics"), implicit=True)
             if management.traces and isinstance(element, model.Code | model.Gateway):
                 yield Edge(element.id, management.id, "trace", management.place("traces"), implicit=True)
+
+
+def _registered(system: model.System, registry: model.Registry) -> Iterator[model.Service]:
+    """The services a registry knows. What it calls itself must be up before it, so that cannot register."""
+    if _is_own(registry) or engine_of(registry) not in ("dns", ""):
+        called = {call.target for call in registry.calls}
+        yield from (service for service in system.all(model.Service) if service.id not in called)
+
+
+def _gives_metrics(element: model.Runnable) -> bool:
+    """Whether there are measurements to fetch: what archc generates gives them, others where they say so."""
+    if element.metrics:
+        return True
+    return isinstance(element, model.Code | model.Gateway) and not _is_own(element)
+
+
+def _is_own(element: model.Runnable) -> bool:
+    """Whether the element brings its own image or the folder that builds it."""
+    return bool(element.image) or element.build is not None
