@@ -12,4 +12,6 @@ def __getattr__(name: str) -> object:
     """BACKENDS, imported when first asked for: `archc check` needs no backend, and the import costs time."""
     if name != "BACKENDS":
         raise AttributeError(name)
-    return ()
+    from archc.backends import kubernetes
+
+    return (kubernetes.BACKEND,)
