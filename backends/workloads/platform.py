@@ -14,7 +14,6 @@ Recipe = Callable[[Plan, model.Runnable, Workload], Workload]
 
 _CONTROLLER_PORT = 9093
 _KEYCLOAK_MANAGEMENT_PORT = 9000
-KAFKA_ENGINES = ("kafka", "redpanda")
 
 
 def of_platform(plan: Plan, element: model.Broker | model.Identity | model.Registry) -> Iterator[Workload]:
@@ -56,7 +55,7 @@ def makes_topics(plan: Plan, broker: model.Broker) -> bool:
     """Whether there are topics to make before anybody publishes or consumes."""
     ids = {topic.id for topic in topics_of(plan, broker)}
     used = any(edge.target in ids for edge in plan.graph.of_kinds(("publish", "consume")))
-    return used and facts.engine_name(broker) in KAFKA_ENGINES
+    return used and facts.engine_name(broker) == "kafka"
 
 
 def _topics(plan: Plan, broker: model.Broker) -> Iterator[Workload]:

@@ -1,0 +1,89 @@
+"""Compose: the whole system on one machine, hardened, networks along its edges."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from archc.backends.backend import Backend, Output, Outputs, Plan
+from archc.backends.compose.networks import Network, networks
+from archc.backends.compose.readme import readme
+from archc.backends.compose.secrets import script, secrets
+from archc.backends.compose.service import (
+    OWNER,
+    config_name,
+    escaped,
+    readable,
+    service,
+    volume_owner,
+)
+from archc.backends.formats import to_yaml
+from archc.backends.workload import Workload
+from archc.backends.workloads import workloads
+
+__all__ = ["COMPOSE"]
+
+
+def _render(plan: Plan) -> Outputs:
+    programs = workloads(plan)
+    joined = networks(programs)
+    deploy = plan.deploy
+    return {
+        f"{deploy}/compose.yaml": Output(to_yaml(_compose(plan, programs, joined))),
+        f"{deploy}/secrets.sh": Output(script(plan, programs), executable=True),
+        f"{deploy}/.gitignore": Output("/secrets/\n"),
+        f"{deploy}/README.md": Output(readme(plan, programs, joined)),
+    }
+
+
+def _compose(plan: Plan, programs: tuple[Workload, ...], joined: tuple[Network, ...]) -> dict[str, Any]:
+    running = {program.name: program for program in programs}
+    services = {
+        program.name: service(plan, program, running, _networks_of(program, joined)) for program in programs
+    }
+    owner = volume_owner(programs)
+    if owner:
+        services[OWNER] = owner
+    file: dict[str, Any] = {
+        "name": f"{plan.system.name}-{plan.system.environment.name}",
+        "services": services,
+        "networks": {network.name: _network(network) for network in joined},
+        "volumes": {volume.name: {} for program in programs for volume in program.volumes},
+        "configs": _configs(plan, programs),
+        "secrets": {secret.name: {"file": f"./secrets/{secret.name}"} for secret in _files(programs)},
+    }
+    return {key: value for key, value in file.items() if value}
+
+
+def _networks_of(program: Workload, joined: tuple[Network, ...]) -> list[str]:
+    return [network.name for network in joined if program.name in network.members]
+
+
+def _network(network: Network) -> dict[str, Any]:
+    if network.kind == "inner":
+        return {"internal": True}
+    if network.kind == "in":
+        # Without address translation answers go back, but nothing else gets out.
+        return {"driver_opts": {"com.docker.network.bridge.enable_ip_masquerade": "false"}}
+    return {}
+
+
+def _configs(plan: Plan, programs: tuple[Workload, ...]) -> Mapping[str, Any]:
+    inside = f"{plan.deploy}/"
+    return {
+        config_name(program, file.target): {"file": escaped(f"./{file.source.removeprefix(inside)}")}
+        for program in programs
+        for file in program.files
+    }
+
+
+def _files(programs: tuple[Workload, ...]) -> list[Any]:
+    used = {secret.name for program in programs for secret in readable(program)}
+    return [secret for secret in secrets(programs) if secret.name in used]
+
+
+COMPOSE = Backend(
+    name="compose",
+    doc="Everything on one machine: a Compose file, the script that makes its secrets, and how to run it.",
+    part="environment",
+    platforms=("compose",),
+    render=_render,
+)

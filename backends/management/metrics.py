@@ -1,0 +1,68 @@
+"""What Prometheus scrapes and warns of, and whom Alertmanager tells."""
+
+from typing import Any
+
+from archc.backends import facts
+from archc.backends.backend import Plan
+from archc.backends.workload import Workload
+from archc.backends.workloads.management import roles
+from archc.compiler import model
+
+
+def prometheus(plan: Plan, management: model.Management, programs: tuple[Workload, ...]) -> dict[str, Any]:
+    """prometheus.yml: a scrape job for each element the graph says is scraped."""
+    by_name = {workload.name: workload for workload in programs}
+    jobs: list[dict[str, Any]] = [
+        {"job_name": "prometheus", "static_configs": [{"targets": ["localhost:9090"]}]}
+    ]
+    for edge in plan.graph.edges_from(management.id, ("scrape",)):
+        workload = by_name.get(plan.system[edge.target].name)
+        if workload is not None and port_of(workload):
+            jobs.append(_job(workload))
+    config: dict[str, Any] = {
+        "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},
+        "rule_files": ["/etc/prometheus/alerts.yml"],
+        "scrape_configs": jobs,
+    }
+    if "alerts" in roles(management):
+        target = f"{facts.program(management, 'alerts')}:9093"
+        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [target]}]}]}
+    return config
+
+
+def port_of(workload: Workload) -> int:
+    """The port that answers a scrape; 0 for a program without one."""
+    if workload.metrics_port:
+        return workload.metrics_port
+    return next((port.inside for port in workload.ports if port.protocol == "http"), 0)
+
+
+def _job(workload: Workload) -> dict[str, Any]:
+    return {
+        "job_name": workload.name,
+        "metrics_path": workload.metrics_path or "/metrics",
+        # Every instance behind the name, not one of them by chance.
+        "dns_sd_configs": [{"names": [workload.name], "type": "A", "port": port_of(workload)}],
+    }
+
+
+def alerts(plan: Plan) -> dict[str, Any]:
+    """alerts.yml: what somebody should look at."""
+    rules = [
+        {
+            "alert": "InstanceDown",
+            "expr": "up == 0",
+            "for": "2m",
+            "labels": {"severity": "page"},
+            "annotations": {"summary": "{{ $labels.job }} on {{ $labels.instance }} does not answer"},
+        }
+    ]
+    return {"groups": [{"name": "archc", "rules": rules}]}
+
+
+def alertmanager() -> dict[str, Any]:
+    """alertmanager.yml: alerts are kept and shown; whom to tell is for a person to fill in."""
+    return {
+        "route": {"receiver": "shown-only", "group_by": ["alertname", "job"]},
+        "receivers": [{"name": "shown-only"}],
+    }
