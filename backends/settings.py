@@ -84,7 +84,13 @@ def variable(element: model.Element, via: str = "http") -> str:
 
 def broker_variable(broker: model.Broker) -> str:
     """The environment variable that holds a broker's address."""
-    return "AMQP_URL" if facts.engine_name(broker) == "rabbitmq" else "KAFKA_BOOTSTRAP_SERVERS"
+    return "AMQP_URL" if broker_engine(broker) == "rabbitmq" else "KAFKA_BOOTSTRAP_SERVERS"
+
+
+def broker_engine(broker: model.Broker) -> str:
+    """The engine whose protocol a broker speaks, also where it brings its own image."""
+    engine = broker.engine.name if broker.engine is not None else DEFAULTS[broker.kind]
+    return STAND_INS.get(engine, engine)
 
 
 def password_secret(element: model.Element) -> str:
@@ -132,8 +138,9 @@ def store_url(system: model.System, store: model.Store) -> str:
 
 def broker_url(system: model.System, broker: model.Broker) -> str:
     """What `broker_variable` holds."""
-    if facts.engine_name(broker) == "rabbitmq":
-        return f"amqp://{database_name(broker)}@{facts.reached_at(system, broker)}/"
+    if broker_engine(broker) == "rabbitmq":
+        user = f"{database_name(broker)}@" if needs_password(system, broker) else ""
+        return f"amqp://{user}{facts.reached_at(system, broker)}/"
     return facts.reached_at(system, broker)
 
 
@@ -141,7 +148,7 @@ def callee_url(system: model.System, callee: model.Element, via: str = "http") -
     """Where another element answers one way of calling."""
     if isinstance(callee, model.External):
         return callee.url
-    if via == "grpc" and isinstance(callee, model.Service):
+    if via == "grpc" and isinstance(callee, model.Service) and callee.rest:
         return f"http://{callee.name}:{facts.grpc_port(callee)}"
     scheme = via if via in ("thrift", "tcp") else "http"
     return f"{scheme}://{facts.reached_at(system, callee)}"
