@@ -112,7 +112,7 @@ class Graph:
 
 
 def cycles_of(edges: tuple[Edge, ...]) -> tuple[tuple[Edge, ...], ...]:
-    """The shortest circle of each set of ends that reach each other over the given edges. See Graph.cycles."""
+    """The shortest circle of each set of ends that reach each other over some edges. See Graph.cycles."""
     if not _may_have_cycle(edges):
         return ()
     from archc.compiler.cycles import shortest_cycles

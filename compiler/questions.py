@@ -1,7 +1,7 @@
 """Questions about a system's graph that rules and backends ask, as pure functions, linear in the graph."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from archc.compiler import model
@@ -91,25 +91,26 @@ class Chains:
     """The longest chain of edges that begins at each element.
 
     Elements that reach each other in a circle count as one place; `place` names it by its smallest id, and
-    edges inside it are not counted. `length` and `following` (the chain's first edge) are by place.
+    edges inside it are not counted. `length` and `following` (the chain's first edge) are by place. `roots`
+    are the places that no edge leads to.
     """
 
     place: Mapping[str, str]
     length: Mapping[str, int]
     following: Mapping[str, Edge]
+    roots: tuple[str, ...]
 
     def length_from(self, id_: str) -> int:
         """How many edges the longest chain from an element has; 0 for one without edges."""
         return self.length.get(self.place.get(id_, id_), 0)
 
-    def chain_from(self, id_: str) -> tuple[Edge, ...]:
+    def chain_from(self, id_: str) -> Iterator[Edge]:
         """The edges of the longest chain from an element, in order."""
-        chain = []
         place = self.place.get(id_, id_)
         while place in self.following:
-            chain.append(self.following[place])
-            place = self.place[chain[-1].target]
-        return tuple(chain)
+            edge = self.following[place]
+            yield edge
+            place = self.place[edge.target]
 
 
 def longest_chains(edges: Iterable[Edge]) -> Chains:
@@ -138,4 +139,5 @@ def longest_chains(edges: Iterable[Edge]) -> Chains:
             waiting[before] -= 1
             if not waiting[before]:
                 ready.append(before)
-    return Chains(place, length, following)
+    roots = tuple(here for here in waiting if not into[here])
+    return Chains(place, length, following, roots)

@@ -3,9 +3,23 @@
 from archc.compiler.graph import Graph
 from archc.compiler.model import System
 from archc.compiler.rules import (
+    ambiguous_routes,
+    direct_frontend_call,
+    domain_loop,
+    fixed_address,
+    foreign_store,
+    grpc_across_domains,
+    long_call_chain,
+    missing_gateway,
+    missing_health,
+    one_sided_topic,
+    outside_domain,
+    shared_build,
     shared_database,
     suppression,
     synchronous_loop,
+    unauthenticated_route,
+    written_secret,
 )
 from archc.compiler.rules.rule import Rule, rule
 from archc.compiler.rules.severity import severity
@@ -13,7 +27,21 @@ from archc.dsl.diagnostics import Diagnostic
 
 RULES: tuple[Rule, ...] = (
     rule("A101", shared_database),
+    rule("A102", foreign_store),
+    rule("A301", shared_build),
+    rule("A506", missing_health),
+    rule("A701", outside_domain),
+    rule("A702", grpc_across_domains),
+    rule("A704", domain_loop),
+    rule("A802", direct_frontend_call),
+    rule("A903", fixed_address),
+    rule("A1001", missing_gateway),
+    rule("A1003", ambiguous_routes),
     rule("A1101", synchronous_loop),
+    rule("A1102", long_call_chain),
+    rule("A1401", one_sided_topic),
+    rule("A1501", unauthenticated_route),
+    rule("A1505", written_secret),
 )
 
 

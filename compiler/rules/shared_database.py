@@ -2,8 +2,10 @@
 
 ## What it finds
 
-A logical database that two or more services own or use. One that only reads, declared `uses db readonly`,
-still counts: it depends on tables it does not own.
+A logical database that two or more services own or use. Where all but one of them only read, declared
+`uses db readonly`, it weighs less: they depend on tables they do not own, but do not change them.
+
+Several databases `on=` one instance are something else: each may still have its one owner.
 
 ## Why it is bad
 
@@ -12,7 +14,7 @@ or scale on their own: the database is a second, undeclared interface between th
 
 ## Example
 
-    database orders-db { }
+    database orders-db { engine postgres }
     service orders { owns orders-db }
     service invoices { uses orders-db }
 
@@ -20,6 +22,11 @@ or scale on their own: the database is a second, undeclared interface between th
 
 Name one owner. The others call its API, or consume its events and keep their own copy:
 
+    database orders-db { engine postgres }
+    service orders {
+      owns orders-db
+      rest v1 { GET /orders/{id} }
+    }
     service invoices { calls orders GET /orders/{id} timeout=300ms }
 
 ## Source
@@ -34,6 +41,7 @@ from collections.abc import Iterator
 from archc.compiler import model
 from archc.compiler.graph import Graph
 from archc.compiler.rules.rule import Finding
+from archc.compiler.rules.wording import listed
 from archc.dsl.diagnostics import Related
 
 
@@ -44,14 +52,16 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
         users = sorted({edge.source for edge in edges})
         if len(users) < 2:
             continue
+        writers = sorted({edge.source for edge in edges if edge.detail != "reads"})
         owners = [edge.source for edge in edges if edge.detail == "owns"]
-        owner = owners[0] if owners else users[0]
-        others = ", ".join(f"`{user}`" for user in users if user != owner)
+        owner = (*owners, *writers, *users)[0]
+        others = listed(user for user in users if user != owner)
         yield Finding(
             database.id,
             database.span,
-            f"database `{database.id}` is used by {len(users)} services ({', '.join(users)}); "
+            f"database `{database.id}` is used by {len(users)} services ({listed(users)}); "
             "it may have one owner",
             hint=f"let `{owner}` own it; give {others} calls to its API or its events",
             related=tuple(Related(edge.span, f"used by `{edge.source}`") for edge in edges),
+            is_minor=len(writers) < 2,
         )

@@ -1,5 +1,7 @@
 """Questions about the graph, on small systems."""
 
+from collections.abc import Iterable
+
 from archc.compiler import model
 from archc.compiler.compilation import Compilation
 from archc.compiler.graph import SYNCHRONOUS, Edge, circles_of, cycles_of
@@ -26,7 +28,7 @@ def compiled(text: str) -> Compilation:
     return compilation
 
 
-def names(found: tuple[Edge, ...]) -> list[str]:
+def names(found: Iterable[Edge]) -> list[str]:
     return [f"{edge.source} {edge.target}" for edge in found]
 
 
@@ -53,6 +55,7 @@ def test_the_longest_chain_from_each_element() -> None:
 
 
 def test_of_equally_long_chains_the_first_is_shown() -> None:
+    assert longest_chains(edges("a c", "x c", "c d")).roots == ("a", "x")
     assert names(longest_chains(edges("a c", "a b", "b d", "c d")).chain_from("a")) == ["a c", "c d"]
 
 

@@ -1,0 +1,77 @@
+"""A service is open to the outside without a gateway.
+
+## What it finds
+
+A service, or a frontend that a server renders, that a person visits or that a CDN or load balancer of the way
+in leads to, with no gateway between; and a service, worker or such a frontend whose `port` is `public`. A
+person's visit is no finding where a gateway has a route to what is visited: that is the way the visit takes.
+
+## Why it is bad
+
+The gateway is where tokens are checked, requests limited, bodies bounded, attacks seen and routes changed. A
+service that is open beside it has none of this, or a second and different version of it, and every caller
+outside knows its address.
+
+## Example
+
+    person customer { visits orders }
+    service orders { rest v1 { GET /orders } }
+
+## Instead
+
+    person customer { visits api }
+    identity login
+    gateway api {
+      authenticates login
+      route /orders -> orders
+    }
+    service orders { rest v1 { GET /orders } }
+
+## Source
+
+Taibi, Lenarduzzi, Pahl: "Microservices Anti-Patterns: A Taxonomy" (no API gateway); Zdun et al.: security
+rules for microservices (every call from outside passes one gateway); microservices.io: API gateway.
+"""
+
+from collections.abc import Iterator
+
+from archc.compiler import model
+from archc.compiler.graph import Graph
+from archc.compiler.questions import entrances, serves_requests
+from archc.compiler.rules.rule import Finding
+from archc.compiler.rules.wording import gateway_for, listed
+from archc.dsl.diagnostics import Related
+
+
+def check(system: model.System, graph: Graph) -> Iterator[Finding]:
+    """One finding for each open element, and one for each published port."""
+    for id_, edges in entrances(graph).items():
+        yield Finding(
+            id_,
+            edges[0].span,
+            f"`{id_}` is open to {listed(dict.fromkeys(edge.source for edge in edges))} without a gateway",
+            hint=_hint(graph, system[id_]),
+            related=(
+                Related(system[id_].span, "declared here"),
+                *(Related(edge.span, f"`{edge.source}` reaches it too") for edge in edges[1:]),
+            ),
+        )
+    for element in system.all(model.Caller):
+        for port in element.port if serves_requests(element) else ():
+            if port.public:
+                yield Finding(
+                    element.id,
+                    port.span,
+                    f"`{element.id}` publishes port {port.number}: it is open without a gateway",
+                    hint=f"remove `public`; {_hint(graph, element)}",
+                )
+
+
+def _hint(graph: Graph, element: model.Element) -> str:
+    gateway = gateway_for(graph, element.id)
+    if gateway is None:
+        route = f"route /{element.name} -> {element.id}"
+        return f"declare a gateway before it: `gateway api {{ authenticates …; {route} }}`"
+    if graph.edges_to(element.id, ("route",)):
+        return f"let everybody come through `{gateway.id}`, which has a route to it"
+    return f"give `{gateway.id}` the `route /{element.name} -> {element.id}`"

@@ -1,0 +1,59 @@
+"""Two services build from the same folder.
+
+## What it finds
+
+Services, workers, jobs or frontends whose `build` names the same folder and Dockerfile. Where only the folder
+is the same and each has a Dockerfile of its own, it weighs less.
+
+## Why it is bad
+
+What is built together is released together: a change for one service builds, tests and ships the other too,
+and a mistake in one holds both back.
+
+## Example
+
+    service orders { build "./shop"; health /healthz }
+    service invoices { build "./shop"; health /healthz }
+
+## Instead
+
+    service orders { build "./orders"; health /healthz }
+    service invoices { build "./invoices"; health /healthz }
+
+## Source
+
+NGINX: "Adopting Microservices at Netflix: Lessons for Architectural Design" (do a separate build for each
+microservice); Taibi, Lenarduzzi, Pahl: "Microservices Anti-Patterns: A Taxonomy".
+"""
+
+import posixpath
+from collections.abc import Iterator
+
+from archc.compiler import model
+from archc.compiler.graph import Graph
+from archc.compiler.rules.rule import Finding
+from archc.dsl.diagnostics import Related
+
+
+def check(system: model.System, graph: Graph) -> Iterator[Finding]:
+    """One finding for each element that builds from a folder which an earlier one, by id, builds from."""
+    of_folder: dict[str, model.Caller] = {}
+    of_file: dict[tuple[str, str], model.Caller] = {}
+    for element in system.all(model.Caller):
+        if element.build is None:
+            continue
+        folder = posixpath.normpath(element.build.folder)
+        dockerfile = posixpath.normpath(element.build.dockerfile or "Dockerfile")
+        first_of_file = of_file.setdefault((folder, dockerfile), element)
+        first_of_folder = of_folder.setdefault(folder, element)
+        first = first_of_file if first_of_file is not element else first_of_folder
+        if first is element:
+            continue
+        yield Finding(
+            element.id,
+            element.place("build"),
+            f"`{first.id}` and `{element.id}` build from the same `{element.build.folder}`",
+            hint=f'give each a folder of its own, for example `build "./{element.name}"`',
+            related=(Related(first.place("build"), f"`{first.id}` builds from it too"),),
+            is_minor=first_of_file is element,
+        )

@@ -1,0 +1,40 @@
+"""Phrases that the messages and hints of several rules share."""
+
+from collections.abc import Iterable
+
+from archc.compiler import model
+from archc.compiler.graph import Graph, operations
+
+SHOWN_MAX = 8
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in the given order, parted by commas; of many the first ones and how many more there are."""
+    names = list(names)
+    more = [f"{len(names) - SHOWN_MAX} more"] if len(names) > SHOWN_MAX else []
+    return ", ".join([*(f"`{name}`" for name in names[:SHOWN_MAX]), *more])
+
+
+def published_call(service: model.Element) -> str:
+    """How other domains call a service: `` `calls orders GET /orders` ``, or "" if it publishes nothing."""
+    if not isinstance(service, model.Service):
+        return ""
+    for operation in operations(service):
+        if isinstance(operation, model.HttpOperation) and operation.published:
+            return f"`calls {service.id} {operation.name}`"
+    return ""
+
+
+def consumed_events(graph: Graph, id_: str) -> str:
+    """How others hear of an element's changes: `` `consumes order-events` ``, or "" if it publishes none."""
+    topics = [edge.target for edge in graph.edges_to(id_, ("publish",))]
+    topics += [edge.target for edge in graph.edges_from(id_, ("publish",))]
+    return f"`consumes {topics[0]}`" if topics else ""
+
+
+def gateway_for(graph: Graph, id_: str) -> model.Gateway | None:
+    """The gateway with a route to an element, else the system's first one."""
+    routes = graph.edges_to(id_, ("route",))
+    ids = [edge.source for edge in routes] or [gateway.id for gateway in graph.system.all(model.Gateway)]
+    gateway = graph.system[ids[0]] if ids else None
+    return gateway if isinstance(gateway, model.Gateway) else None
