@@ -12,6 +12,6 @@ def __getattr__(name: str) -> object:
     """BACKENDS, imported when first asked for: `archc check` needs no backend, and the import costs time."""
     if name != "BACKENDS":
         raise AttributeError(name)
-    from archc.backends import kubernetes
+    from archc.backends import gateway, kubernetes
 
-    return (kubernetes.BACKEND,)
+    return (gateway.BACKEND, kubernetes.BACKEND)

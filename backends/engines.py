@@ -64,7 +64,7 @@ ENGINES: dict[str, EngineFacts] = {
     "keycloak": EngineFacts(
         "quay.io/keycloak/keycloak:{version}", "26.3", 8080, 1000, "/opt/keycloak/data", group=0
     ),
-    "envoy": EngineFacts("envoyproxy/envoy:{version}", "v1.36.2", 8080, 101),
+    "envoy": EngineFacts("envoyproxy/envoy:{version}", "v1.40.0", 8080, 101),
     "nginx": EngineFacts("nginx:{version}-bookworm", "1.28", 8080, 101, tmp=("/tmp", "/var/cache/nginx")),
     "haproxy": EngineFacts("haproxy:{version}-bookworm", "3.0", 8080, 99),
     "varnish": EngineFacts("varnish:{version}", "7.6", 8080, 1000, tmp=("/tmp", "/var/lib/varnish")),

@@ -29,6 +29,22 @@ def to_json(data: Any) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
+def read_yaml(text: str) -> dict[str, Any]:
+    """The mapping that a passthrough's patch holds; empty where it is none.
+
+    Aliases are not followed: with them a few lines stand for gigabytes, or for themselves.
+    """
+    import yaml
+
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, _loader())):
+            return {}
+        data = yaml.load(text, _loader())
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
 def merge(base: Any, patch: Any) -> Any:
     """The data with a patch applied, as RFC 7396 says: mappings merge, null removes, all else replaces."""
     if not isinstance(patch, Mapping):
@@ -40,6 +56,13 @@ def merge(base: Any, patch: Any) -> Any:
         else:
             merged[key] = merge(merged.get(key), value)
     return merged
+
+
+@cache
+def _loader() -> Any:
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Envoy, the default engine of gateways."""
