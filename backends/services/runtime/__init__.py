@@ -1,0 +1,1 @@
+"""What every generated service runs on. Copied into each: a service needs nothing of archc to run."""

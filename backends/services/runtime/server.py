@@ -1,0 +1,49 @@
+"""Runs a web application until it is told to end, and then lets it finish what it is doing."""
+
+import asyncio
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from .lifecycle import Lifecycle
+
+# How long requests may take to finish once nothing new is accepted.
+FINISH_S = 20
+# On every interface: who may connect is the network's business.
+HOST = ""
+
+
+class DrainingServer(uvicorn.Server):
+    """On the first signal it only says that it is not ready, so that callers go elsewhere, and ends a little later."""
+
+    def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, drain_s: float) -> None:
+        super().__init__(config)
+        self.lifecycle = lifecycle
+        self.drain_s = drain_s
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal came: drain, or with a second one end at once."""
+        if self.lifecycle.draining:
+            super().handle_exit(sig, frame)
+            return
+        self.lifecycle.draining = True
+        end: Callable[[], None] = lambda: super(DrainingServer, self).handle_exit(sig, frame)  # noqa: E731
+        loop = asyncio.get_running_loop()
+        loop.call_soon_threadsafe(loop.call_later, self.drain_s, end)
+
+
+def serve(app: FastAPI, port: int, drain_s: float) -> None:
+    """Serve on a port of every interface until SIGTERM or SIGINT."""
+    config = uvicorn.Config(
+        app,
+        host=HOST,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=FINISH_S,
+    )
+    DrainingServer(config, app.state.lifecycle, drain_s).run()
