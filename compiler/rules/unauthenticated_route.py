@@ -1,10 +1,13 @@
-"""A public route asks nobody who they are.
+"""A public way in asks nobody who they are.
 
 ## What it finds
 
 A route of a gateway that does not say which identity it `authenticates`, unless the route, or every operation
 behind it, is `anonymous because "…"`; and a route or an operation behind one that is `anonymous` without a
 reason. A route to a frontend that renders in the browser is no finding: its files are for everybody.
+
+A service, or a frontend that a server renders, that is open without a gateway (see A1001) is found too, unless
+all its operations are anonymous for a reason: there is nothing before it that could ask.
 
 A gateway with an image of its own is looked at like any other: say here what it does. This finding cannot be
 accepted with `allow`; `anonymous because "…"` is the way to say that a route is meant for everybody.
@@ -40,7 +43,7 @@ from collections.abc import Iterator
 
 from archc.compiler import model
 from archc.compiler.graph import Graph, operations
-from archc.compiler.questions import operations_behind
+from archc.compiler.questions import entrances, operations_behind
 from archc.compiler.rules.rule import Finding
 from archc.dsl.diagnostics import Related, Span
 
@@ -48,7 +51,8 @@ Operation = model.HttpOperation | model.RpcOperation
 
 
 def check(system: model.System, graph: Graph) -> Iterator[Finding]:
-    """One finding for each open route, and one for each operation behind a route that is open unexplained."""
+    """One finding for each open way in, and one for each operation behind a route that is open unexplained."""
+    yield from _without_gateway(system, graph)
     seen: set[Span] = set()
     for gateway in system.all(model.Gateway):
         for route in gateway.route:
@@ -64,6 +68,20 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
                 if operation.span not in seen:
                     seen.add(operation.span)
                     yield _unexplained(gateway, target, operation, operation.anonymous)
+
+
+def _without_gateway(system: model.System, graph: Graph) -> Iterator[Finding]:
+    for id_, edges in entrances(graph).items():
+        element = system[id_]
+        offered = operations(element) if isinstance(element, model.Service) else ()
+        if not offered or not all(_is_explained(operation.anonymous) for operation in offered):
+            yield Finding(
+                id_,
+                edges[0].span,
+                f"`{id_}` is open to `{edges[0].source}` and nothing asks for an identity",
+                hint="put a gateway before it that `authenticates` an identity provider",
+                related=(Related(element.span, "declared here"),),
+            )
 
 
 def _is_page(target: model.Element) -> bool:
