@@ -6,8 +6,8 @@ A route of a gateway that does not say which identity it `authenticates`, unless
 behind it, is `anonymous because "…"`; and a route or an operation behind one that is `anonymous` without a
 reason. A route to a frontend that renders in the browser is no finding: its files are for everybody.
 
-A service, or a frontend that a server renders, that is open without a gateway (see A1001) is found too, unless
-all its operations are anonymous for a reason: there is nothing before it that could ask.
+A service, or a frontend that a server renders, that is open without a gateway (see A1001) is found too: there
+is nothing before it that could ask. Unless all its operations are anonymous for a reason.
 
 A gateway with an image of its own is looked at like any other: say here what it does. This finding cannot be
 accepted with `allow`; `anonymous because "…"` is the way to say that a route is meant for everybody.
@@ -51,7 +51,7 @@ Operation = model.HttpOperation | model.RpcOperation
 
 
 def check(system: model.System, graph: Graph) -> Iterator[Finding]:
-    """One finding for each open way in, and one for each operation behind a route that is open unexplained."""
+    """One finding for each open way in, and one for each operation that is open and does not say why."""
     yield from _without_gateway(system, graph)
     seen: set[Span] = set()
     for gateway in system.all(model.Gateway):
