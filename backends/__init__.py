@@ -12,6 +12,24 @@ def __getattr__(name: str) -> object:
     """BACKENDS, imported when first asked for: `archc check` needs no backend, and the import costs time."""
     if name != "BACKENDS":
         raise AttributeError(name)
-    from archc.backends import gateway, kubernetes
+    from archc.backends import (
+        compose,
+        frontends,
+        gateway,
+        identity,
+        kubernetes,
+        management,
+        registry,
+        stores,
+    )
 
-    return (gateway.BACKEND, kubernetes.BACKEND)
+    return (
+        compose.BACKEND,
+        kubernetes.BACKEND,
+        gateway.BACKEND,
+        identity.BACKEND,
+        registry.BACKEND,
+        stores.BACKEND,
+        management.BACKEND,
+        frontends.BACKEND,
+    )

@@ -10,7 +10,7 @@ from archc.backends.workloads import workloads
 from archc.backends.workloads.platform import registry_file
 from archc.compiler import model
 
-__all__ = ["REGISTRY"]
+__all__ = ["BACKEND"]
 
 
 def _render(plan: Plan) -> Outputs:
@@ -45,7 +45,7 @@ def _check(workload: Workload, host: str) -> dict[str, Any]:
     return {**check, "tcp": f"{host}:{probe.port}"}
 
 
-REGISTRY = Backend(
+BACKEND = Backend(
     name="registry",
     doc="What a service registry is told: where each service is and how to ask whether it is well.",
     part="environment",

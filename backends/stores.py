@@ -14,7 +14,7 @@ from archc.backends.workloads.platform import makes_topics, topics_file, topics_
 from archc.backends.workloads.stores import init_file, logical_databases
 from archc.compiler import model
 
-__all__ = ["STORES"]
+__all__ = ["BACKEND"]
 
 _MYSQL_HEAD = """\
 # Run by the image while its server starts for the first time.
@@ -127,7 +127,7 @@ def _dead_letter_topics(plan: Plan, topic: model.Topic) -> list[str]:
     return sorted(names)
 
 
-STORES = Backend(
+BACKEND = Backend(
     name="stores",
     doc="Scripts that make databases, their users and topics on the first start.",
     part="environment",

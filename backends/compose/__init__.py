@@ -19,7 +19,7 @@ from archc.backends.formats import to_yaml
 from archc.backends.workload import Workload
 from archc.backends.workloads import workloads
 
-__all__ = ["COMPOSE"]
+__all__ = ["BACKEND"]
 
 
 def _render(plan: Plan) -> Outputs:
@@ -80,7 +80,7 @@ def _files(programs: tuple[Workload, ...]) -> list[Any]:
     return [secret for secret in secrets(programs) if secret.name in used]
 
 
-COMPOSE = Backend(
+BACKEND = Backend(
     name="compose",
     doc="Everything on one machine: a Compose file, the script that makes its secrets, and how to run it.",
     part="environment",

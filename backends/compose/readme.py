@@ -28,6 +28,7 @@ def readme(plan: Plan, workloads: tuple[Workload, ...], networks: tuple[Network,
         "",
     ]
     lines += _published(workloads)
+    lines += _tokens(plan)
     lines += _jobs(workloads)
     lines += _secrets(workloads)
     lines += _notes(plan, workloads, networks)
@@ -44,6 +45,29 @@ def _published(workloads: Iterable[Workload]) -> list[str]:
         return []
     head = ["## Where it answers", "", "On this machine only; nothing else is reachable from outside.", ""]
     return [*head, "| name | what it is | address |", "|---|---|---|", *rows, ""]
+
+
+def _tokens(plan: Plan) -> list[str]:
+    """How to come by a token on the command line, where the small issuer runs."""
+    lines = []
+    for identity in plan.system.all(model.Identity):
+        apps = [plan.system[client.app].name for client in identity.client if client.flow == "pkce"]
+        if facts.engine_name(identity) != "dev" or not apps or not identity.role:
+            continue
+        scopes = " ".join(scope.name for scope in identity.scope)
+        lines += [
+            "## A token",
+            "",
+            f"`{identity.name}` lets anybody be anybody; it is for this machine alone. Its users are called "
+            f"like the roles: {', '.join(f'`{role}`' for role in identity.role)}.",
+            "",
+            f"    curl -s {facts.issuer(plan.system, identity)}/token \\",
+            "      -d grant_type=urn:archc:params:oauth:grant-type:dev-user \\",
+            f"      -d client_id={apps[0]} -d username={identity.role[0]} \\",
+            f"      --data-urlencode 'scope={scopes}'",
+            "",
+        ]
+    return lines
 
 
 def _jobs(workloads: Iterable[Workload]) -> list[str]:

@@ -9,7 +9,7 @@ from archc.backends.workloads import workloads
 from archc.backends.workloads.management import engine_of, file_of, roles
 from archc.compiler import model
 
-__all__ = ["MANAGEMENT"]
+__all__ = ["BACKEND"]
 
 
 def _render(plan: Plan) -> Outputs:
@@ -34,7 +34,7 @@ def _render(plan: Plan) -> Outputs:
     return outputs
 
 
-MANAGEMENT = Backend(
+BACKEND = Backend(
     name="management",
     doc="Configuration of what watches the system: metrics, alerts, dashboards and traces.",
     part="environment",

@@ -17,7 +17,7 @@ def prometheus(plan: Plan, management: model.Management, programs: tuple[Workloa
     ]
     for edge in plan.graph.edges_from(management.id, ("scrape",)):
         workload = by_name.get(plan.system[edge.target].name)
-        if workload is not None and port_of(workload):
+        if workload is not None and workload.metrics_port:
             jobs.append(_job(workload))
     config: dict[str, Any] = {
         "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},
@@ -30,19 +30,12 @@ def prometheus(plan: Plan, management: model.Management, programs: tuple[Workloa
     return config
 
 
-def port_of(workload: Workload) -> int:
-    """The port that answers a scrape; 0 for a program without one."""
-    if workload.metrics_port:
-        return workload.metrics_port
-    return next((port.inside for port in workload.ports if port.protocol == "http"), 0)
-
-
 def _job(workload: Workload) -> dict[str, Any]:
     return {
         "job_name": workload.name,
-        "metrics_path": workload.metrics_path or "/metrics",
+        "metrics_path": workload.metrics_path,
         # Every instance behind the name, not one of them by chance.
-        "dns_sd_configs": [{"names": [workload.name], "type": "A", "port": port_of(workload)}],
+        "dns_sd_configs": [{"names": [workload.name], "type": "A", "port": workload.metrics_port}],
     }
 
 

@@ -64,9 +64,9 @@ def _generated(plan: Plan, element: model.Code) -> Workload:
         role=element.kind,
         image=common.built_image(plan, element),
         build=BuildFolder(service_folder(element)),
-        metrics_path="/metrics",
-        metrics_port=port,
     )
+    if isinstance(element, model.Worker):
+        return replace(workload, liveness=probes.python_beat(), readiness=probes.python_beat())
     if not isinstance(element, model.Service):
         return workload
     ports = [WorkloadPort("http", port, port)]
@@ -77,6 +77,8 @@ def _generated(plan: Plan, element: model.Code) -> Workload:
         ports=tuple(ports),
         liveness=probes.python_http(port, "/health/live"),
         readiness=probes.python_http(port, "/health/ready"),
+        metrics_path="/metrics",
+        metrics_port=port,
     )
 
 

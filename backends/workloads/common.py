@@ -128,6 +128,9 @@ def with_declared(workload: Workload, plan: Plan) -> Workload:
     if element.health is not None:
         probe = declared_probe(element.health, workload)
         workload = replace(workload, liveness=probe, readiness=probe)
+    if element.metrics:
+        port = next((port.inside for port in workload.ports if port.protocol == "http"), 0)
+        workload = replace(workload, metrics_path=element.metrics, metrics_port=port)
     return replace(
         workload,
         env={**{k: v for k, v in workload.env.items() if k not in secret_env}, **declared_env},

@@ -6,7 +6,8 @@ from dataclasses import replace
 from archc.backends import facts
 from archc.backends.backend import Plan
 from archc.backends.engines import ELSEWHERE, ENGINES
-from archc.backends.workload import ConfigFile, Probe, Workload
+from archc.backends.gateway.front import HEALTH_PATH
+from archc.backends.workload import ConfigFile, Probe, Workload, WorkloadPort
 from archc.backends.workloads import common, probes
 from archc.compiler import model
 
@@ -39,8 +40,17 @@ def of_edge(plan: Plan, element: EdgeElement) -> Iterator[Workload]:
         name, target = _FILES[engine]
         source = f"{plan.deploy}/{element.kind}/{element.name}/{name}"
         workload = replace(workload, files=(ConfigFile(source, target),))
+    if plan.graph.edges_to(element.id, ("scrape",)) and engine == "envoy":
+        metrics = WorkloadPort("metrics", facts.METRICS_PORT, facts.METRICS_PORT)
+        workload = replace(
+            workload,
+            ports=(*workload.ports, metrics),
+            metrics_path="/metrics",
+            metrics_port=facts.METRICS_PORT,
+        )
     yield workload
 
 
 def _probe(engine: str, workload: Workload) -> Probe:
-    return probes.bash_tcp(workload.ports[0].inside)
+    port = workload.ports[0].inside
+    return probes.bash_http(port, HEALTH_PATH) if engine in _FILES else probes.bash_tcp(port)

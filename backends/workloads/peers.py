@@ -30,7 +30,8 @@ def peers_of(
         if isinstance(workload.element, model.Registry):
             peers.update(_checked(plan, workload.element))
     elif workload.role == "metrics" and isinstance(workload.element, model.Management):
-        peers.update(name for name in _scraped(plan, workload.element) if name in running)
+        scraped = set(_scraped(plan, workload.element)) & set(running)
+        peers.update(name for name in scraped if running[name].metrics_port)
     # A one-time task is waited for, not connected to.
     peers = {name for name in peers if name in running and not running[name].once}
     return tuple(sorted(peers - {workload.name})), tuple(sorted((needs & set(running)) - {workload.name}))
@@ -48,6 +49,9 @@ def _of_element(plan: Plan, element: model.Element) -> Iterator[tuple[str, bool]
         if isinstance(host, model.Frontend) and edge.kind == "serve":
             for part in composed(plan, host):
                 yield part.name, True
+    identity = settings.identity_for(plan.system, plan.graph, element)
+    if identity is not None and facts.is_generated(element):
+        yield identity.name, False
     management = settings.traces_of(plan.graph, element)
     if management is not None:
         yield facts.program(management, "traces"), False
