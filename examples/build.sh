@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Set up archc on a bare machine and build an example with it: ./examples/build.sh [NAME] [ENVIRONMENT]
+#
+# Needs Python 3.11 or newer; on Debian, what Python lacks there (python3-venv) is installed as root or with sudo.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+name=${1:-shop}
+environment=${2:-local}
+
+if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+  as_root=()
+  [ "$(id -u)" = 0 ] || as_root=(sudo)
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+fi
+[ -x .venv/bin/archc ] || { python3 -m venv .venv && .venv/bin/python -m pip install -q .; }
+
+.venv/bin/archc check "examples/$name" --env "$environment"
+.venv/bin/archc build "examples/$name" --env "$environment" --out "build/$name"
