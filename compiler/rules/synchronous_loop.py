@@ -19,8 +19,11 @@ amplifies itself: each waits for threads the others hold.
 
 Turn one of the calls into an event:
 
+    event OrderPlaced v1 { order uuid }
+    broker events
+    topic order-events { carries [OrderPlaced] }
     service orders { publishes order-events via=outbox }
-    service stock { consumes order-events group=stock }
+    service stock { consumes order-events group=stock; calls orders GET /orders/{id} }
 
 ## Source
 
