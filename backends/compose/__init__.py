@@ -69,7 +69,7 @@ def _network(network: Network) -> dict[str, Any]:
 def _configs(plan: Plan, programs: tuple[Workload, ...]) -> Mapping[str, Any]:
     inside = f"{plan.deploy}/"
     return {
-        config_name(program, file.target): {"file": escaped(f"./{file.source.removeprefix(inside)}")}
+        config_name(program, file.source): {"file": escaped(f"./{file.source.removeprefix(inside)}")}
         for program in programs
         for file in program.files
     }

@@ -113,9 +113,9 @@ def healthcheck(workload: Workload) -> dict[str, Any]:
     }
 
 
-def config_name(workload: Workload, target: str) -> str:
-    """The name of a configuration file among all of them."""
-    return f"{workload.name}_{posixpath.basename(target)}"
+def config_name(workload: Workload, source: str) -> str:
+    """The name of a configuration file among all of them: where it is mounted, two may have the same."""
+    return f"{workload.name}_{posixpath.basename(source)}"
 
 
 def _dependencies(workload: Workload, running: Mapping[str, Workload]) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _dependencies(workload: Workload, running: Mapping[str, Workload]) -> dict[s
 
 def _data(workload: Workload) -> dict[str, Any]:
     configs = [
-        {"source": config_name(workload, file.target), "target": file.target} for file in workload.files
+        {"source": config_name(workload, file.source), "target": file.target} for file in workload.files
     ]
     volumes = [f"{volume.name}:{volume.path}" for volume in workload.volumes]
     return {
