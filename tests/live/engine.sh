@@ -51,18 +51,13 @@ mirror() {
     awk '$2 == "main" { print $1; exit }'
 }
 
-unpack() {
-  local deb
-  for deb in "$1"/*.deb; do dpkg-deb -x "$deb" "$tools"; done
-}
-
 install_tools() {
   [ -e "$tools/.complete" ] && return
   [ "$(id -u)" = 0 ] || die 'a Docker engine needs root'
   command -v apt-get >/dev/null || die 'this harness gets its programs from Debian packages'
   [ -r "$keyring" ] || die 'the package debian-archive-keyring is missing'
   need_package iptables iptables
-  local debs=$home/apt/debs from
+  local debs=$home/apt/debs deb from libc
   rm -rf "$tools" "$debs"
   mkdir -p "$tools" "$debs" "$home/apt/state/lists/partial" \
     "$home/apt/cache/archives/partial"
@@ -74,14 +69,17 @@ install_tools() {
   apt-get "${private_apt[@]}" -qq update
   (cd "$debs" && apt-get "${private_apt[@]}" -qq download \
     docker.io docker-cli containerd runc tini docker-compose docker-buildx)
-  unpack "$debs"
-  # runc of a newer release may want a newer libc than the machine has.
+  for deb in "$debs"/*.deb; do dpkg-deb -x "$deb" "$tools"; done
+  # Debian 12's own runc gives a tmpfs over a folder of the image the folder's
+  # mode whatever mode= says, so the newer one is run with the libc it wants.
   if ! "$tools/usr/sbin/runc" --version >/dev/null 2>&1; then
+    need_package patchelf patchelf
     rm -f "$debs"/*
-    apt-get update -qq
-    (cd "$debs" && apt-get -qq -o APT::Sandbox::User=root download runc)
-    unpack "$debs"
-    apt-get install -y -qq --no-install-recommends libseccomp2 >/dev/null
+    (cd "$debs" && apt-get "${private_apt[@]}" -qq download libc6 libseccomp2)
+    for deb in "$debs"/*.deb; do dpkg-deb -x "$deb" "$tools/libc"; done
+    libc=$(dirname "$(find "$tools/libc" -name libc.so.6 | head -n 1)")
+    patchelf --set-interpreter "$(find "$libc" -name 'ld-linux*' | head -n 1)" \
+      --set-rpath "$libc" "$tools/usr/sbin/runc"
     "$tools/usr/sbin/runc" --version >/dev/null || die 'no runc that starts on this machine'
   fi
   rm -rf "$debs"
