@@ -8,7 +8,9 @@ file uses. images.toml maps an image repository to a recipe.
     images.py list                     the recipes
     images.py build REF...             build these image references
     images.py compose FILE... [-o OUT] build what the compose files name, and
-                                       write to OUT the overrides they need
+                                       write to OUT the overrides they need;
+                                       with --stubs an image without a recipe
+                                       becomes a stub
 
 Builds in the engine of engine.sh and in no other, whatever DOCKER_HOST says: a
 stand-in must not take an image's name where somebody works.
@@ -33,6 +35,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 LABEL = "archc.live.recipe"
+MARK = f'{{{{with index .Config.Labels "{LABEL}"}}}}{{{{.}}}}{{{{else}}}}none{{{{end}}}}'
 
 
 def say(text: str) -> None:
@@ -67,7 +70,7 @@ class Recipe:
             if path.is_file():
                 digest.update(path.name.encode())
                 digest.update(path.read_bytes())
-        return digest.hexdigest()[:16]
+        return f"{self.name}-{digest.hexdigest()[:16]}"
 
 
 def recipes() -> list[Recipe]:
@@ -86,6 +89,20 @@ def recipes() -> list[Recipe]:
         )
         for name, entry in table.items()
     ]
+
+
+# A program of somebody's own, which no table can know.
+UNKNOWN = Recipe(
+    name="unknown",
+    repositories=(),
+    directory=HERE / "images" / "stub",
+    version="",
+    default="",
+    stages=(),
+    args={},
+    what="a stub of a program without a recipe",
+    stub=True,
+)
 
 
 def split(reference: str) -> tuple[str, str]:
@@ -160,8 +177,9 @@ def bases(dockerfile: Path, args: dict[str, str] | None = None) -> list[str]:
 
 
 class Builder:
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, stubs: bool = False) -> None:
         self.home = home
+        self.stubs = stubs
         self.times: dict[str, float] = {}
         self.missing: list[str] = []
         self.failed: list[str] = []
@@ -173,10 +191,15 @@ class Builder:
         if plain in self.done or plain in self.failed:
             return plain in self.done
         recipe = recipe_for(plain)
+        present = inspect(plain, MARK)
+        if recipe is None and present and not present.startswith(f"{UNKNOWN.name}-"):
+            return True  # somebody brought it here
+        if recipe is None and self.stubs:
+            recipe = UNKNOWN
         if recipe is None:
-            if not inspect(plain, "{{.Id}}") and plain not in self.missing:
+            if plain not in self.missing:
                 self.missing.append(plain)
-            return plain not in self.missing
+            return False
         _, tag = split(plain)
         version, stage = recipe.version_of(tag), recipe.stage_of(tag)
         dockerfile = recipe.directory / "Dockerfile"
@@ -189,7 +212,7 @@ class Builder:
         mark = recipe.fingerprint(version, stage, base)
         # A version that cannot be had is built as the default one; its mark says so.
         default_mark = recipe.fingerprint(recipe.default, stage, base)
-        if inspect(plain, f'{{{{index .Config.Labels "{LABEL}"}}}}') not in (mark, default_mark):
+        if present not in (mark, default_mark):
             started = time.monotonic()
             say(f"building {plain}" + (f" ({recipe.what})" if recipe.what else ""))
             try:
@@ -251,7 +274,17 @@ class Builder:
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir(parents=True)
             if script.exists():
-                subprocess.run([str(script), str(target), version], stdout=sys.stderr, check=True)
+                done = subprocess.run(
+                    [str(script), str(target), version],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                )
+                lines = done.stdout.splitlines()
+                for line in lines[-20:] if done.returncode else lines:
+                    if done.returncode or line.startswith("note: "):
+                        say(f"{recipe.name}: {line.removeprefix('note: ')}")
+                done.check_returncode()
             mark.write_text(wanted)
         return target
 
@@ -274,9 +307,22 @@ def dockerfile_of(build: dict[str, Any]) -> Path:
     return Path(build["context"]) / str(build.get("dockerfile", "Dockerfile"))
 
 
-def references(config: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+def ports_of(service: dict[str, Any]) -> list[int]:
+    """The ports a service is spoken to on, as far as its compose entry tells."""
+    found = [int(port["target"]) for port in service.get("ports") or []]
+    found += [int(str(port).split("/")[0]) for port in service.get("expose") or []]
+    check = " ".join((service.get("healthcheck") or {}).get("test") or [])
+    found += [int(port) for port in re.findall(r"(?:[:/]| )(\d{2,5})\b", check)]
+    variables = service.get("environment") or {}
+    found += [int(value) for name, value in variables.items() if re.fullmatch(r"(?:.*_)?PORT", name)
+              and re.fullmatch(r"\d{2,5}", str(value))]  # fmt: skip
+    return sorted({port for port in found if port < 65536}) or [8080]
+
+
+def references(config: dict[str, Any], stubs: bool) -> tuple[list[str], dict[str, Any]]:
     """The images a compose configuration needs, and what to override in it: a
-    digest is that of the image in its registry, which no stand-in can have."""
+    digest is that of the image in its registry, which no stand-in can have, and
+    a stub must know its ports."""
     needed: list[str] = []
     services: dict[str, Any] = {}
     for name, service in config.get("services", {}).items():
@@ -286,6 +332,9 @@ def references(config: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
             needed.append(image)
             if "@" in image:
                 services[name] = {"image": image.split("@", 1)[0]}
+            if stubs and recipe_for(image) is None:
+                ports = " ".join(map(str, ports_of(service)))
+                services.setdefault(name, {})["environment"] = {"STUB_PORTS": ports}
             continue
         args = {key: value or "" for key, value in (build.get("args") or {}).items()}
         contexts = {}
@@ -330,17 +379,18 @@ def main() -> int:
     compose = commands.add_parser("compose")
     compose.add_argument("file", nargs="+")
     compose.add_argument("-o", "--overrides", type=Path)
+    compose.add_argument("--stubs", action="store_true")
     options = parser.parse_args()
     if options.command == "list":
         return command_list()
     use_engine()
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     home = Path(os.environ.get("ARCHC_LIVE_HOME") or Path(cache) / "archc-live")
-    builder = Builder(home)
     try:
         if options.command == "build":
-            return command_build(builder, options.reference)
-        needed, overrides = references(compose_config(options.file))
+            return command_build(Builder(home), options.reference)
+        builder = Builder(home, options.stubs)
+        needed, overrides = references(compose_config(options.file), options.stubs)
         if options.overrides:
             options.overrides.parent.mkdir(parents=True, exist_ok=True)
             # JSON is YAML.

@@ -11,11 +11,13 @@
 #                        means this system, so it can exec, logs, port
 #   -k, --keep           leave the system up; what it takes to stop it is printed
 #       --down           only take it down, with its volumes
+#   -s, --stubs          an image without a recipe becomes a stub that answers 200 on
+#                        the ports its compose entry tells
 #   -n, --name NAME      the project's name (default: live- and DIR's name)
 #   -t, --timeout SEC    wait this long for health (default: 300)
 #
-# The exit code is the check's, 1 when the system does not get healthy, 3 when an
-# image has no recipe. A secrets.sh in DIR, DIR/deploy, DIR/deploy/ENV or beside
+# The exit code is the check's, 1 when the system does not get healthy or an image
+# cannot be built, 3 when an image has no recipe. A secrets.sh in DIR, DIR/deploy, DIR/deploy/ENV or beside
 # the compose file is run first. Tools that need no more than the engine read the
 # two lines of `engine.sh env`.
 set -euo pipefail
@@ -25,7 +27,7 @@ home=${ARCHC_LIVE_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/archc-live}
 say() { printf 'run: %s\n' "$*" >&2; }
 die() { say "$*"; exit 2; }
 
-files=() environment=dev check='' keep='' down='' name='' timeout=300 directory=''
+files=() environment=dev check='' keep='' down='' stubs=() name='' timeout=300 directory=''
 while [ $# -gt 0 ]; do
   case $1 in
     -f | --file) files+=("$2"); shift ;;
@@ -33,6 +35,7 @@ while [ $# -gt 0 ]; do
     -c | --check) check=$2; shift ;;
     -k | --keep) keep=1 ;;
     --down) down=1 ;;
+    -s | --stubs) stubs=(--stubs) ;;
     -n | --name) name=$2; shift ;;
     -t | --timeout) timeout=$2; shift ;;
     -*) die "no option $1: $(sed -n 's/^#   \(run.sh.*\)/\1/p' "$0")" ;;
@@ -80,7 +83,7 @@ for script in secrets.sh deploy/secrets.sh "deploy/$environment/secrets.sh" \
 done
 
 images=0
-"$here/images.py" compose "${files[@]}" -o "$overrides" || images=$?
+"$here/images.py" compose "${files[@]}" "${stubs[@]}" -o "$overrides" || images=$?
 [ "$images" = 0 ] || exit "$images"
 COMPOSE_FILE=$COMPOSE_FILE:$overrides
 

@@ -11,6 +11,7 @@ while IFS='=' read -r -d '' name value; do
   esac
   if [[ $name =~ ^[a-z0-9_]+(\.[a-z0-9_]+)+$ ]]; then options+=("-E$name=$value"); fi
 done </proc/self/environ
+if [ -n "${ES_PATH_CONF:-}" ]; then export OPENSEARCH_PATH_CONF=$ES_PATH_CONF; fi
 if [ -n "${ES_JAVA_OPTS:-}" ]; then export OPENSEARCH_JAVA_OPTS=$ES_JAVA_OPTS; fi
 case ${1:-} in '' | opensearch | elasticsearch | eswrapper) exec opensearch "${options[@]}" ;; esac
 exec "$@"

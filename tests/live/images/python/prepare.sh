@@ -17,7 +17,7 @@ find_prefix() {
 }
 prefix=$(find_prefix)
 if [ -z "$prefix" ]; then
-  echo "python: no CPython $version on this machine; the image gets Debian's python3" >&2
+  echo "note: no CPython $version on this machine; the image gets Debian's python3"
 else
   mkdir -p "$out/usr/bin" "$out/usr/lib"
   cp -a "$prefix/bin/python$version" "$out/usr/bin/"

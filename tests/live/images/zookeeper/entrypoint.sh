@@ -20,5 +20,6 @@ if [ ! -f "$ZOO_CONF_DIR/zoo.cfg" ]; then
     for line in ${ZOO_CFG_EXTRA:-}; do echo "$line"; done
   } >"$ZOO_CONF_DIR/zoo.cfg"
 fi
+mkdir -p "$ZOO_DATA_LOG_DIR"
 [ -f "$ZOO_DATA_DIR/myid" ] || echo "${ZOO_MY_ID:-1}" >"$ZOO_DATA_DIR/myid"
 exec "$@"
