@@ -15,5 +15,8 @@ if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
 fi
 [ -x .venv/bin/archc ] || { python3 -m venv .venv && .venv/bin/python -m pip install -q .; }
 
-.venv/bin/archc check "examples/$name" --env "$environment"
-.venv/bin/archc build "examples/$name" --env "$environment" --out "build/$name"
+# A copy, so that the checkout stays as it is; what is there already, edited or not, stays too.
+mkdir -p "build/$name"
+cp -Rn "examples/$name/." "build/$name/"
+.venv/bin/archc check "build/$name" --env "$environment"
+.venv/bin/archc build "build/$name" --env "$environment"
