@@ -14,6 +14,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(name)
     from archc.backends import (
         compose,
+        diagram,
         frontends,
         gateway,
         identity,
@@ -32,4 +33,5 @@ def __getattr__(name: str) -> object:
         stores.BACKEND,
         management.BACKEND,
         frontends.BACKEND,
+        diagram.BACKEND,
     )
