@@ -143,7 +143,7 @@ start() {
     --default-network-opt "bridge=com.docker.network.driver.mtu=$mtu" \
     --default-ulimit "nofile=$files:$files" \
     --log-driver json-file --log-opt max-size=10m --log-opt max-file=2 \
-    >"$log" 2>&1 </dev/null &
+    >"$log" 2>&1 </dev/null 9>&- &
   local waited
   for waited in $(seq 1 120); do
     if answers; then
@@ -169,9 +169,16 @@ stop() {
   die "pid $pid does not end"
 }
 
+# Runs that start at once share one engine.
+alone() {
+  mkdir -p "$home/run"
+  exec 9>"$home/run/engine.lock"
+  flock 9
+}
+
 case ${1:-} in
-  install) install_tools ;;
-  start) start ;;
+  install) alone; install_tools ;;
+  start) alone; start ;;
   stop) stop ;;
   status) answers ;;
   env) environment ;;

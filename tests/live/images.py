@@ -19,7 +19,9 @@ stand-in must not take an image's name where somebody works.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
+import fcntl
 import hashlib
 import json
 import os
@@ -30,6 +32,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +125,7 @@ def recipe_for(reference: str) -> Recipe | None:
 
 
 def use_engine() -> None:
+    subprocess.run([str(HERE / "engine.sh"), "start"], check=True)
     script = f'eval "$({shlex.quote(str(HERE / "engine.sh"))} env)" && env -0'
     done = subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True)
     for pair in done.stdout.split("\0"):
@@ -212,18 +216,32 @@ class Builder:
         mark = recipe.fingerprint(version, stage, base)
         # A version that cannot be had is built as the default one; its mark says so.
         default_mark = recipe.fingerprint(recipe.default, stage, base)
-        if present not in (mark, default_mark):
-            started = time.monotonic()
-            say(f"building {plain}" + (f" ({recipe.what})" if recipe.what else ""))
-            try:
-                self.build(recipe, plain, version, stage, base)
-            except subprocess.CalledProcessError as error:
-                say(f"{plain} failed ({error.returncode}): {error.cmd}")
-                self.failed.append(plain)
-                return False
-            self.times[plain] = time.monotonic() - started
+        with self.alone(recipe):
+            if inspect(plain, MARK) not in (mark, default_mark):
+                started = time.monotonic()
+                say(f"building {plain}" + (f" ({recipe.what})" if recipe.what else ""))
+                try:
+                    self.build(recipe, plain, version, stage, base)
+                except subprocess.CalledProcessError as error:
+                    say(f"{plain} failed ({error.returncode}): {error.cmd}")
+                    self.failed.append(plain)
+                    return False
+                self.times[plain] = time.monotonic() - started
         self.done[plain] = recipe
         return True
+
+    @contextlib.contextmanager
+    def alone(self, recipe: Recipe) -> Iterator[None]:
+        """No two runs build with one recipe at once."""
+        locks = self.home / "run" / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with (locks / recipe.name).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(f"waiting for another run that builds {recipe.name}")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def build(self, recipe: Recipe, reference: str, version: str, stage: str | None, base: str) -> None:
         mark = recipe.fingerprint(version, stage, base)
