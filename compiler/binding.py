@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from archc.compiler.schema import Keyword, Parameter
 from archc.compiler.suggest import did_you_mean
 from archc.compiler.values import fits, shown
+from archc.compiler.words import with_article
 from archc.dsl.diagnostics import Diagnostic, error
 from archc.dsl.tree import Argument, Statement
 
@@ -81,7 +82,7 @@ def _missing(statement: Statement, parameter: Parameter, binding: Binding) -> No
     if parameter.style == "marked":
         message = f"`{statement.word}` needs `{parameter.name}` and what it leads to"
     else:
-        message = f"`{statement.word}` needs a {parameter.name.replace('-', ' ')}"
+        message = f"`{statement.word}` needs {with_article(parameter.name.replace('-', ' '))}"
     hint = f"one of: {', '.join(parameter.choices)}" if parameter.type == "word" and parameter.choices else ""
     binding.faults.append(error("A1712", statement.head, message, hint=hint))
 

@@ -11,6 +11,7 @@ from archc.compiler.kinds import BY_NAME, EDITIONS, ENVIRONMENT, FILE_KEYWORDS, 
 from archc.compiler.merging import merge
 from archc.compiler.schema import Kind
 from archc.compiler.suggest import did_you_mean
+from archc.compiler.words import with_article
 from archc.dsl.diagnostics import Diagnostic, Related, Span, error
 from archc.dsl.tree import Argument, File, Statement
 
@@ -48,12 +49,16 @@ class Declaration:
 
 @dataclass(slots=True)
 class Declarations:
-    """All declarations of a system by id, its environments by name, and the faults found on the way."""
+    """All declarations of a system by id, its environments by name, and the faults found on the way.
+
+    `broken_kinds` are declared kinds that extend nothing known: what is declared of them is passed over.
+    """
 
     system: Declaration | None = None
     elements: dict[str, Declaration] = field(default_factory=dict)
     environments: dict[str, Statement] = field(default_factory=dict)
     kinds: dict[str, tuple[Kind, tuple[Statement, ...]]] = field(default_factory=dict)
+    broken_kinds: set[str] = field(default_factory=set)
     faults: list[Diagnostic] = field(default_factory=list)
     lost_words: set[str] = field(default_factory=set)
 
@@ -135,6 +140,9 @@ def _check_edition(statement: Statement, found: Declarations) -> None:
 
 def collect_element(statement: Statement, domain: str, found: Declarations, where: str) -> None:
     """Take in an element statement that stands in a file, the system or a domain (`where`)."""
+    if statement.word in found.broken_kinds:
+        found.lose(statement)
+        return
     kind, defaults = _kind_of(statement.word, found)
     if kind is None or (where != "file" and where not in kind.places):
         found.faults.append(_misplaced(statement, kind, domain, where, found))
@@ -175,16 +183,16 @@ def _misplaced(
 ) -> Diagnostic:
     if kind is not None:
         places = " or ".join("a domain" if p == "domain" else "the system" for p in kind.places)
-        message = f"a {kind.name} cannot be declared in {'a domain' if where == 'domain' else 'the system'}"
+        here = "a domain" if where == "domain" else "the system"
+        message = f"{with_article(kind.name)} cannot be declared in {here}"
         return error("A1713", statement.head, message, hint=f"its place is {places}")
-    here = BY_NAME["domain"] if where == "domain" else BY_NAME["system"]
-    known = [*here.keywords, *(k.name for k in BY_NAME.values() if where in k.places), *found.kinds]
+    around = BY_NAME["domain"] if where == "domain" else BY_NAME["system"]
+    known = [*around.keywords, *(k.name for k in BY_NAME.values() if where in k.places), *found.kinds]
     if where == "file":
         known = [*_FILE_WORDS, "system", "environment", "kind", *known]
     holder = f"domain `{domain}`" if domain else ("the file" if where == "file" else "the system")
-    hint = (
-        did_you_mean(statement.word, known) or "`archc explain " + here.name + "` lists what may stand there"
-    )
+    manual = f"`archc explain {around.name}` lists what may stand there"
+    hint = did_you_mean(statement.word, known) or manual
     return error("A1711", statement.word_span, f"`{statement.word}` means nothing in {holder}", hint=hint)
 
 
@@ -196,13 +204,15 @@ def _name(statement: Statement, kind: str, found: Declarations) -> Argument | No
     """
     name = statement.arguments[0] if statement.arguments else None
     if name is None or name.form not in ("word", "string"):
-        message = f"a {kind} needs a name"
+        message = f"{with_article(kind)} needs a name"
         found.faults.append(error("A1713", statement.head, message, hint=f"write `{kind} a-name`"))
         return None
     better = _better_name(name.text, kind)
     if name.form == "string":
         hint = f"write `{kind} {better or 'a-name'}`"
-        found.faults.append(error("A1713", statement.head, f"a {kind} needs a name, not a text", hint=hint))
+        found.faults.append(
+            error("A1713", statement.head, f"{with_article(kind)} needs a name, not a text", hint=hint)
+        )
         return replace(name, text=better) if better else None
     fault = _name_fault(name, kind)
     if fault is None:
@@ -247,7 +257,7 @@ def _malformed(name: Argument, local: str, kind: str) -> Diagnostic:
     else:
         why = "the name becomes a host name: small letters, digits and single hyphens, a letter first"
     hint = f"use `{better}`" if better else ""
-    return error("A1701", name.span, f"`{local}` is no name for a {kind}", detail=why, hint=hint)
+    return error("A1701", name.span, f"`{local}` is no name for {with_article(kind)}", detail=why, hint=hint)
 
 
 def _check_host_names(found: Declarations) -> None:
@@ -289,29 +299,37 @@ def _collect_kinds(statements: list[Statement], found: Declarations) -> None:
 
 
 def _unfold(name: str, declared: dict[str, Statement], found: Declarations, seen: tuple[str, ...]) -> None:
-    """Enter a kind into `found.kinds` with the defaults of all kinds it extends."""
-    if name in found.kinds:
+    """Enter a kind into `found.kinds` with the defaults of all kinds it extends, or into `broken_kinds`."""
+    if name in found.kinds or name in found.broken_kinds:
         return
     statement = declared[name]
-    arguments = statement.arguments
-    if len(arguments) != 3 or arguments[1].form != "colon" or arguments[2].form != "word":
-        message = f"the kind `{name}` extends no kind"
-        hint = f"write `kind {name} : service {{ … }}`"
-        found.faults.append(error("A1712", statement.head, message, hint=hint))
-        return
-    base = arguments[2].text
     if name in seen:
-        chain = " -> ".join((*seen[seen.index(name) :], name))
-        found.faults.append(error("A1702", statement.head, f"kinds extend each other in a circle: {chain}"))
+        circle = seen[seen.index(name) :]
+        found.broken_kinds.update(circle)
+        message = f"kinds extend each other in a circle: {' -> '.join((*circle, name))}"
+        hint = "let one of them extend a kind of the language"
+        found.faults.append(error("A1702", statement.head, message, hint=hint))
         return
-    if base in declared:
-        _unfold(base, declared, found, (*seen, name))
-    kind, defaults = _kind_of(base, found)
+    base = _base_of(name, statement, found)
+    if base is not None and base.text in declared:
+        _unfold(base.text, declared, found, (*seen, name))
+    kind, defaults = _kind_of(base.text, found) if base is not None else (None, ())
     if kind is None:
-        if base not in declared:
-            hint = did_you_mean(base, [*BY_NAME, *declared])
-            found.faults.append(error("A1702", arguments[2].span, f"there is no kind `{base}`", hint=hint))
+        found.broken_kinds.add(name)
+        if base is not None and base.text not in declared:
+            hint = did_you_mean(base.text, [*BY_NAME, *declared])
+            found.faults.append(error("A1702", base.span, f"there is no kind `{base.text}`", hint=hint))
         return
     body, faults = merge(kind.keywords, defaults, statement.block or ())
     found.faults.extend(faults)
-    found.kinds.setdefault(name, (kind, body))
+    found.kinds[name] = (kind, body)
+
+
+def _base_of(name: str, statement: Statement, found: Declarations) -> Argument | None:
+    """The kind that a kind says it extends."""
+    arguments = statement.arguments
+    if len(arguments) == 3 and arguments[1].form == "colon" and arguments[2].form == "word":
+        return arguments[2]
+    hint = f"write `kind {name} : service {{ … }}`"
+    found.faults.append(error("A1712", statement.head, f"the kind `{name}` extends no kind", hint=hint))
+    return None

@@ -11,6 +11,7 @@ from archc.compiler.declarations import Declaration, Declarations, collect_eleme
 from archc.compiler.kinds import BY_NAME, ENVIRONMENT
 from archc.compiler.merging import merge
 from archc.compiler.suggest import did_you_mean
+from archc.compiler.words import with_article
 from archc.dsl.diagnostics import Diagnostic, Related, error
 from archc.dsl.tree import Argument, Statement
 
@@ -90,6 +91,8 @@ def _remove(statement: Statement, declarations: Declarations) -> list[str]:
 
 
 def _change(statement: Statement, declarations: Declarations, touched: dict[str, Statement]) -> None:
+    if statement.word in declarations.broken_kinds:
+        return
     known = statement.word in BY_NAME or statement.word in declarations.kinds
     if not known or not statement.arguments:
         words = [*ENVIRONMENT.keywords, "add", "remove", *BY_NAME, *declarations.kinds]
@@ -103,7 +106,8 @@ def _change(statement: Statement, declarations: Declarations, touched: dict[str,
     if declaration is None:
         return
     if statement.word not in (declaration.kind.name, declaration.declared_kind):
-        message = f"`{declaration.id}` is a {declaration.declared_kind}, not a {statement.word}"
+        kind, other = with_article(declaration.declared_kind), with_article(statement.word)
+        message = f"`{declaration.id}` is {kind}, not {other}"
         related = (Related(declaration.span, "declared here"),)
         hint = f"write `{declaration.declared_kind} {declaration.id}`"
         declarations.faults.append(error("A1715", statement.word_span, message, hint=hint, related=related))

@@ -37,8 +37,8 @@ KINDS: tuple[Kind, ...] = (
                 block=(
                     K(
                         "sync-depth",
-                        "warning:int error:int",
-                        "How many calls in a row one request may wait on.",
+                        "warning=int error=int",
+                        "How many calls in a row one request may wait on before that is a warning, an error.",
                     ),
                 ),
             ),

@@ -15,6 +15,7 @@ from archc.compiler.model import CLASSES, SCALARS, Element, Environment, System
 from archc.compiler.schema import Entry, Keyword, Parameter
 from archc.compiler.suggest import did_you_mean, nearest
 from archc.compiler.values import HTTP_METHODS, Problem, convert, shown
+from archc.compiler.words import with_article
 from archc.dsl.diagnostics import Diagnostic, Related, Span, error
 from archc.dsl.tree import Argument, Statement
 
@@ -165,7 +166,7 @@ class Resolver:
             hint = (
                 did_you_mean(statement.word, known) or f"`archc explain {holder}` lists what may stand here"
             )
-            message = f"`{statement.word}` means nothing in a {holder}"
+            message = f"`{statement.word}` means nothing in {with_article(holder)}"
             self.faults.append(error("A1711", statement.word_span, message, hint=hint))
             return
         if isinstance(name, Problem):
@@ -288,8 +289,8 @@ class Resolver:
             self._unknown(argument, parameter)
             return None
         if parameter.choices != ("*",) and found.kind.name not in parameter.choices:
-            wanted = " or ".join(f"a {kind}" for kind in parameter.choices)
-            message = f"`{argument.text}` is a {found.declared_kind}; this must be {wanted}"
+            wanted = " or ".join(with_article(kind) for kind in parameter.choices)
+            message = f"`{argument.text}` is {with_article(found.declared_kind)}; this must be {wanted}"
             related = (Related(found.span, "declared here"),)
             self.faults.append(error("A1702", argument.span, message, related=related))
             return None

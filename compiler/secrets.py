@@ -31,7 +31,7 @@ _USERINFO = re.compile(r"(?<![\w+.-])[A-Za-z][\w+.-]{1,30}://[^\s/?#@:\"'<>]{0,2
 _BEARER = re.compile(r"\b(?:[Bb]earer|[Bb]asic)\s+([A-Za-z0-9+/_=.-]{16,400})")
 # A word, an equals sign or colon, and a value, as in `token=…`, `--password=…` and `api-key: …`.
 _ASSIGNED = re.compile(
-    r"(?<![A-Za-z0-9_.])([A-Za-z][\w.-]{1,80})[\"']?\s{0,3}[=:]\s{0,3}[\"']?([^\s\"',;&]{6,400})"
+    r"(?<![A-Za-z0-9_.])([A-Za-z][\w.-]{1,80})[\"']?\s{0,3}[=:]\s{0,3}[\"']?(?=([^\s\"',;&]{6,400}))"
 )
 
 _PASSWORD = re.compile(r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PWD|PASS)$")
@@ -56,7 +56,7 @@ _A_WORD = re.compile(r"[A-Z]?[a-z]*|[A-Z]*|[a-z]{1,3}\d{1,4}|\d{1,4}|v?\d+[a-z]?
 
 CHARACTERS_MAX = 100_000
 RANDOM_CHARACTERS_MIN = 8
-WORD_CHARACTERS_MEAN_MIN = 2.5
+WORD_CHARACTERS_MEAN_MIN = 2
 RANDOM_BITS_MIN = 2.7
 
 

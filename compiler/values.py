@@ -13,6 +13,7 @@ from typing import Any
 from archc.compiler.model import Count, Rate
 from archc.compiler.schema import Parameter
 from archc.compiler.suggest import did_you_mean
+from archc.compiler.words import with_article
 from archc.dsl.tree import Argument, Form
 
 DURATION_MS = {
@@ -92,10 +93,8 @@ def convert(argument: Argument, parameter: Parameter) -> Any:
 
 def _one(argument: Argument, parameter: Parameter, value_type: ValueType) -> Any:
     if argument.form not in value_type.forms or argument.optional:
-        article = "an" if parameter.type[0] in "aeiou" else "a"
-        return Problem(
-            f"{shown(argument)} is not {article} {parameter.type}", f"write for example {value_type.example}"
-        )
+        wanted = _IN_WORDS.get(parameter.type) or with_article(parameter.type)
+        return Problem(f"{shown(argument)} is not {wanted}", f"write for example {value_type.example}")
     return value_type.convert(argument.text, parameter)
 
 
@@ -215,6 +214,27 @@ def _yaml(text: str, _: Parameter) -> Any:
         return Problem(f"the patch is not YAML: {str(problem).splitlines()[0]}")
     return text if isinstance(data, dict) else Problem("a patch is a YAML mapping, `key: value`")
 
+
+# What a type is called where its own name would not do in a message.
+_IN_WORDS = {
+    "text": "a text in double quotes",
+    "texts": "a list of texts in double quotes",
+    "yaml": "a text in double quotes",
+    "names": "a list of names",
+    "counts": "a number of instances",
+    "int": "a whole number",
+    "cpu": "an amount of processor",
+    "duration": "a time",
+    "percent": "a percentage",
+    "method": "an HTTP method",
+    "field-name": "a field name",
+    "type-name": "a type name",
+    "code": "a rule's code",
+    "env-name": "a variable's name",
+    "host": "a host name",
+    "url": "a URL in double quotes",
+    "yesno": "yes or no",
+}
 
 _host = _pattern(_HOST, "a host name")
 

@@ -63,7 +63,7 @@ def parse(name: str, text: str) -> tuple[ParsedFile, tuple[Diagnostic, ...]]:
     builder, lark = _builder_and_parser()
     with builder.lock:
         builder.begin(name, text)
-        recovery = Recovery(name, text, builder.open_brackets)
+        recovery = Recovery(name, text, builder.open_brackets, builder.skipped_brackets)
         try:
             statements = cast(tuple[Statement, ...], lark.parse(text, on_error=recovery.resume))
         except UnexpectedInput:
@@ -109,6 +109,7 @@ class _TreeBuilder:
         self.suspect: Token | None = None
         self.faults: list[Diagnostic] = []
         self.open_brackets: list[Token] = []
+        self.skipped_brackets: list[Token] = []
         self.too_deep = False
         self.is_unbalanced = False
 
@@ -130,6 +131,7 @@ class _TreeBuilder:
         if opener in self.open_brackets:
             partner = self.open_brackets.pop()
             while partner != opener:
+                self.skipped_brackets.append(partner)
                 partner = self.open_brackets.pop()
             if token.type == "RBRACE" and self.suspect is None and self._ends_foreign_line(token, partner):
                 self.suspect = token

@@ -21,10 +21,13 @@ _SHOWN = {"$END": "the end of the file", "_NEWLINE": "the end of the line"}
 class Recovery:
     """The recovery of one file's parse: its faults, and the words of the statements it dropped."""
 
-    def __init__(self, name: str, text: str, open_brackets: list[Token]) -> None:
+    def __init__(
+        self, name: str, text: str, open_brackets: list[Token], skipped_brackets: list[Token]
+    ) -> None:
         self.name = name
         self.text = text
         self.open_brackets = open_brackets
+        self.skipped_brackets = skipped_brackets
         self.faults: list[Diagnostic] = []
         self.lost_words: set[str] = set()
         self.is_unbalanced = False
@@ -81,7 +84,9 @@ class Recovery:
 
     def _report(self, token: Token, accepted: set[str]) -> None:
         shown = _SHOWN.get(token.type, f"`{token}`")
-        opener = self.open_brackets[-1] if self.open_brackets else None
+        # A `}` inside brackets was taken for the end of what is around them, before the parser saw it.
+        skipped = self.skipped_brackets if token.type == "RBRACE" else []
+        opener = next(reversed([*self.open_brackets, *skipped]), None)
         if token.type == "$END" and opener is not None:
             unclosed = _likely_unclosed(self.text, opener)
             self.is_unbalanced = True
@@ -100,7 +105,8 @@ class Recovery:
         elif "WORD" in accepted and "_NEWLINE" not in accepted:
             self._fault(token, f"a value is missing before {shown}", "write it after the `=`")
         else:
-            self._fault(token, f"a statement begins with a word, not with {shown}")
+            hint = "end the line before it with the `{`" if token.type == "LBRACE" else ""
+            self._fault(token, f"a statement begins with a word, not with {shown}", hint)
 
 
 def _tokens_from(first: Token, parser: Any) -> Iterator[Token]:

@@ -36,10 +36,10 @@ from archc.dsl.diagnostics import Related
 
 
 def check(system: model.System, graph: Graph) -> Iterator[Finding]:
-    """One finding for each element that builds from a folder which an earlier one, by id, builds from."""
+    """One finding for each element that builds from a folder which an earlier one in the text builds from."""
     of_folder: dict[str, model.Caller] = {}
     of_file: dict[tuple[str, str], model.Caller] = {}
-    for element in system.all(model.Caller):
+    for element in sorted(system.all(model.Caller), key=lambda element: element.span):
         if element.build is None:
             continue
         folder = posixpath.normpath(element.build.folder)

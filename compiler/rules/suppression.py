@@ -6,7 +6,7 @@ from archc.compiler import model
 from archc.compiler.rules.rule import Finding
 from archc.compiler.rules.severity import NEVER_ALLOWED, SEVERITIES
 from archc.compiler.suggest import did_you_mean
-from archc.dsl.diagnostics import Diagnostic, Severity, Span, error
+from archc.dsl.diagnostics import Diagnostic, Edit, Fix, Severity, Span, error
 
 Coded = tuple[str, Finding]
 
@@ -78,4 +78,5 @@ def _faults(system: model.System, used: set[Span], today: str) -> Iterator[Diagn
             yield error("A1704", allow.span, f"the acceptance of {code} ended {allow.until}", hint=hint)
         elif allow.span not in used:
             message = f"the acceptance of {code} is not needed: the rule finds nothing here"
-            yield Diagnostic("A1705", Severity.WARNING, allow.span, message, hint="remove it")
+            fix = Fix("remove it", (Edit(allow.span, ""),), automatic=True)
+            yield Diagnostic("A1705", Severity.WARNING, allow.span, message, hint="remove it", fix=fix)

@@ -82,7 +82,7 @@ def _secrets(element: model.Element, record: model.Record) -> Iterator[Span]:
                 yield element.place(field) if record is element else record.span
         elif type(value) is tuple:
             for item in value:
-                if isinstance(item, model.Record):
+                if isinstance(item, model.Record) and not isinstance(item, model.Element):
                     yield from _secrets(element, item)
                 elif type(item) is str and is_secret(item):
                     yield element.place(field.replace("_", "-")) if record is element else record.span
