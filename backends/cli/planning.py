@@ -5,7 +5,7 @@ and what it wants to be there. A file that is there and is not what archc wrote 
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -34,6 +34,12 @@ class FileState:
 ABSENT = FileState("absent")
 
 States = Callable[[str], FileState]
+Retires = Callable[[Part], bool]
+
+
+def nothing_retires(part: Part) -> bool:
+    """No part is built no longer."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +79,11 @@ class WritePlan:
 
 @dataclass
 class _Draft:
-    """A plan while it is made."""
+    """A plan while it is made: what is there, what archc wrote, and what it gave away."""
 
     states: States
     known: Mapping[str, str]
+    given: frozenset[str]
     steps: list[Step] = field(default_factory=list)
     claimed: set[str] = field(default_factory=set)
     pruned: list[str] = field(default_factory=list)
@@ -90,19 +97,20 @@ def digest(content: bytes) -> str:
 
 
 def make_plan(
-    wanted: "Mapping[Part, Outputs]", manifest: Manifest, states: States, retired: Iterable[Part] = ()
+    wanted: "Mapping[Part, Outputs]", manifest: Manifest, states: States, retires: Retires = nothing_retires
 ) -> WritePlan:
     """Compare what is wanted with what was written and what is there.
 
-    `retired` are parts that are built no longer: their unedited files go. Raises WriteError for a path that
+    `retires` tells which recorded parts are built no longer: their unedited files go. Raises WriteError for a path that
     must not be written, or that two parts write.
     """
     _check_paths(wanted)
-    draft = _Draft(states, manifest.hashes())
+    given = frozenset(path for files in manifest.parts.values() for path in files.once)
+    draft = _Draft(states, manifest.hashes(), given)
     parts: dict[Part, Files] = {}
     for part, outputs in sorted(wanted.items()):
         parts[part] = _plan_part(draft, outputs)
-    touched = {*parts, *retired}
+    touched = {*parts, *(part for part in manifest.parts if retires(part))}
     others = {part: files for part, files in manifest.parts.items() if part not in touched}
     elsewhere = {path for files in others.values() for path in (*files.owned, *files.once)}
     for part in sorted(touched & manifest.parts.keys()):
@@ -168,7 +176,9 @@ def _plan_owned(draft: _Draft, path: str, output: "Output") -> dict[str, str]:
     """Plan one owned file; what the manifest should say of it and of the file beside it."""
     sha256 = digest(output.content.encode())
     state = draft.states(path)
-    action = _action(state, sha256, draft.known.get(path), output.executable)
+    # A person who takes the file beside for theirs may do so just before it changes again.
+    ours = {draft.known.get(path), draft.known.get(path + NEW_SUFFIX)} if path not in draft.given else set()
+    action = _action(state, sha256, ours, output.executable)
     if action == "conflict":
         return _plan_conflict(draft, path, output, sha256)
     if action is None:
@@ -184,7 +194,7 @@ def _plan_conflict(draft: _Draft, path: str, output: "Output", sha256: str) -> d
     draft.claimed.add(beside)
     record = {known: draft.known[known] for known in (path, beside) if known in draft.known}
     state = draft.states(beside)
-    action = _action(state, sha256, draft.known.get(beside), output.executable)
+    action = _action(state, sha256, {draft.known.get(beside)}, output.executable)
     if action == "conflict" or action is None:
         draft.steps.append(_write("conflict", path, "", output, draft.states(path)))
     else:
@@ -192,14 +202,15 @@ def _plan_conflict(draft: _Draft, path: str, output: "Output", sha256: str) -> d
     return record if action == "conflict" else record | {beside: sha256}
 
 
-def _action(state: FileState, sha256: str, known: str | None, executable: bool) -> Action | None:
+def _action(state: FileState, sha256: str, ours: set[str | None], executable: bool) -> Action | None:
+    """What to do where a file with a hash is wanted and those with some others are archc's to change."""
     if state.kind == "absent":
         return "create"
     if state.kind == "other":
         return "conflict"
     if state.sha256 == sha256:
         return "change" if executable and not state.executable else None
-    return "change" if state.sha256 == known else "conflict"
+    return "change" if state.sha256 in ours else "conflict"
 
 
 def _write(action: Action, path: str, target: str, output: "Output", before: FileState) -> Step:

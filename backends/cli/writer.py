@@ -27,7 +27,15 @@ from archc.backends.cli.manifest import (
     dump,
     parse,
 )
-from archc.backends.cli.planning import ABSENT, Step, WritePlan, deletions_first, make_plan
+from archc.backends.cli.planning import (
+    ABSENT,
+    Retires,
+    Step,
+    WritePlan,
+    deletions_first,
+    make_plan,
+    nothing_retires,
+)
 
 if TYPE_CHECKING:
     from archc.backends.backend import Outputs
@@ -36,36 +44,39 @@ LOCK_WAIT_S = 10.0
 _TEMPORARY = ".archc-"
 
 
-def plan_output(root: Path, wanted: "Mapping[Part, Outputs]", retired: Iterable[Part] = ()) -> WritePlan:
+def plan_output(
+    root: Path, wanted: "Mapping[Part, Outputs]", retires: Retires = nothing_retires
+) -> WritePlan:
     """What writing would do. Touches nothing. Raises WriteError where it could not be done."""
     with _rim(root):
         if not root.exists():
-            return make_plan(wanted, Manifest(), lambda path: ABSENT, retired)
+            return make_plan(wanted, Manifest(), lambda path: ABSENT, retires)
         with Tree(root) as tree:
             manifest = _recovered(tree)
-            plan = make_plan(wanted, manifest, tree.state, retired)
+            plan = make_plan(wanted, manifest, tree.state, retires)
             if deletions_first(plan, manifest) is None:
                 _refuse_blocked(plan)
             return plan
 
 
-def write_output(root: Path, wanted: "Mapping[Part, Outputs]", retired: Iterable[Part] = ()) -> WritePlan:
+def write_output(
+    root: Path, wanted: "Mapping[Part, Outputs]", retires: Retires = nothing_retires
+) -> WritePlan:
     """Plan, and do it; the plan done. Raises WriteError where it cannot be done.
 
     Nothing is in place until all of it is written. If putting it into place fails half-way, the manifest
     knows the files that are. Where a stale file stands in the way of a new one, the deletions come first.
     """
-    retired = tuple(retired)
     with _rim(root):
         root.mkdir(parents=True, exist_ok=True)
         with Tree(root) as tree, _locked(tree):
             _recover(tree)
             manifest = _load(tree, MANIFEST)
-            plan = make_plan(wanted, manifest, tree.state, retired)
+            plan = make_plan(wanted, manifest, tree.state, retires)
             first = deletions_first(plan, manifest)
             if first is not None:
                 _do(tree, first)
-                plan = make_plan(wanted, first.manifest, tree.state, retired)
+                plan = make_plan(wanted, first.manifest, tree.state, retires)
             _refuse_blocked(plan)
             _do(tree, plan)
             return replace(plan, steps=(*first.steps, *plan.steps)) if first is not None else plan

@@ -32,6 +32,7 @@ class Histories(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.root = Path(tempfile.mkdtemp())
+        self.accepted: set[str] = set()
         self.theirs: dict[str, bytes] = {}  # what a person wrote or was given, until it is what archc writes
 
     def teardown(self) -> None:
@@ -50,9 +51,12 @@ class Histories(RuleBasedStateMachine):
             elif path in self.theirs and self.theirs[path] != output.content.encode():
                 assert path in {step.path for step in plan.conflicts}
                 assert path + NEW_SUFFIX in after
+            elif path in self.accepted and path in {step.path for step in plan.conflicts}:
+                assert after[path] == before[path]
             else:
                 assert after[path] == output.content.encode()
                 self.theirs.pop(path, None)
+                self.accepted.discard(path)
         again = plan_output(self.root, {part: outputs})
         assert [step for step in again.steps if step.target] == []
         assert manifest_is_current(self.root, again)
@@ -75,6 +79,7 @@ class Histories(RuleBasedStateMachine):
         if beside.exists() and path + NEW_SUFFIX not in self.theirs:
             beside.replace(self.root / path)
             self.theirs.pop(path, None)
+            self.accepted.add(path)  # archc may or may not see that it is its own again
 
     @invariant()
     def nothing_of_theirs_is_lost(self) -> None:
