@@ -17,7 +17,7 @@ _BASH_HTTP = (
     ' && read -r -t 2 line <&3 && [[ $line == *" 200"* ]]'
 )
 # For images whose contents nobody knows: one of these is in most of them.
-_SHELL_HTTP = 'wget -q -O /dev/null "$0" || curl -fsS -o /dev/null "$0"'
+_SHELL_HTTP = 'wget -q -O /dev/null "$0" || curl -fsS -o /dev/null "$0" || bash -c "$1" "$2" "$3"'
 _SHELL_TCP = 'nc -z 127.0.0.1 "$0" || bash -c "exec 3<>/dev/tcp/127.0.0.1/$0"'
 
 
@@ -53,7 +53,8 @@ def curl_http(port: int, path: str) -> Probe:
 
 def unseen_http(port: int, path: str) -> Probe:
     """An HTTP check in an image with unknown contents."""
-    return Probe(port=port, path=path, command=("sh", "-c", _SHELL_HTTP, _url(port, path)))
+    by_bash = (_BASH_HTTP, str(port), path)
+    return Probe(port=port, path=path, command=("sh", "-c", _SHELL_HTTP, _url(port, path), *by_bash))
 
 
 def unseen_tcp(port: int) -> Probe:

@@ -14,6 +14,7 @@ from archc.compiler import model
 _CACHE_SHARE = 0.75
 # Since this version PostgreSQL's image keeps its data a level higher, in a folder for each version.
 _POSTGRES_DATA_MOVED = 18
+_SEARCH_HEAP = "-Xms512m -Xmx512m"
 
 
 def of_store(plan: Plan, store: model.Store) -> Iterator[Workload]:
@@ -154,36 +155,41 @@ def _memcached(plan: Plan, store: model.Store, workload: Workload) -> Workload:
 
 def elasticsearch(workload: Workload) -> Workload:
     """A single Elasticsearch node that need not write into its own image."""
-    # The program writes its keystore beside its configuration, so that must be a copy.
-    script = (
-        "rm -rf /tmp/config && cp -r /usr/share/elasticsearch/config /tmp/config && "
-        "ES_PATH_CONF=/tmp/config exec /usr/local/bin/docker-entrypoint.sh eswrapper"
+    env = {
+        # It is alone with its callers on networks of its own.
+        "xpack.security.enabled": "false",
+        "ES_JAVA_OPTS": _SEARCH_HEAP,
+    }
+    script = _search_script(
+        "ES_PATH_CONF", "/usr/share/elasticsearch/config", "/usr/local/bin/docker-entrypoint.sh eswrapper"
     )
-    return replace(
-        workload,
-        env={
-            "discovery.type": "single-node",
-            # It is alone with its callers on networks of its own.
-            "xpack.security.enabled": "false",
-            "ES_JAVA_OPTS": "-Xms512m -Xmx512m",
-        },
-        command=("bash", "-c", script),
-        readiness=_cluster_health(),
-        size=replace(common.HEAVY, memory_bytes=1280 * common.MEBIBYTE),
-        start_s=180,
-        grace_s=60,
-    )
+    return _search(replace(workload, env=env), script)
 
 
 def _opensearch(plan: Plan, store: model.Store, workload: Workload) -> Workload:
+    env = {
+        "DISABLE_SECURITY_PLUGIN": "true",
+        "DISABLE_INSTALL_DEMO_CONFIG": "true",
+        "DISABLE_PERFORMANCE_ANALYZER_AGENT_CLI": "true",
+        "OPENSEARCH_JAVA_OPTS": _SEARCH_HEAP,
+    }
+    home = "/usr/share/opensearch"
+    script = _search_script(
+        "OPENSEARCH_PATH_CONF", f"{home}/config", f"{home}/opensearch-docker-entrypoint.sh opensearch"
+    )
+    return _search(replace(workload, env=env), script)
+
+
+def _search_script(variable: str, folder: str, program: str) -> str:
+    """The program with a copy of its configuration: it writes its keystore beside that."""
+    return f"rm -rf /tmp/config && cp -r {folder} /tmp/config && {variable}=/tmp/config exec {program}"
+
+
+def _search(workload: Workload, script: str) -> Workload:
     return replace(
         workload,
-        env={
-            "discovery.type": "single-node",
-            "DISABLE_SECURITY_PLUGIN": "true",
-            "DISABLE_INSTALL_DEMO_CONFIG": "true",
-            "OPENSEARCH_JAVA_OPTS": "-Xms512m -Xmx512m",
-        },
+        env={"discovery.type": "single-node", **workload.env},
+        command=("bash", "-c", script),
         readiness=_cluster_health(),
         size=replace(common.HEAVY, memory_bytes=1280 * common.MEBIBYTE),
         start_s=180,
