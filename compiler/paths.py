@@ -5,7 +5,8 @@ star at the end adds nothing. A parameter `{id}`, or a star in the middle, stand
 """
 
 import re
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Generic, NamedTuple, TypeVar
 
 from archc.compiler.model import Route
 
@@ -18,6 +19,7 @@ _CONDITION = re.compile(r"\s*([^\s:=]+)\s*(?:[:=]\s*(.*?)\s*)?", re.DOTALL)
 # The ranks of a path's parts, the most specific first.
 _LITERAL, _PARTLY_WILD, _WHOLLY_WILD, _END, _ANYTHING_BELOW = range(5)
 
+T = TypeVar("T")
 PathKey = tuple[tuple[int, str], ...]
 
 
@@ -76,6 +78,31 @@ def condition(text: str) -> Condition:
     """A route's header or query condition: `x-version: 2`, `beta=1`, or a bare name that must be there."""
     match = _CONDITION.fullmatch(text)
     return Condition(match[1], match[2]) if match else Condition("", None)
+
+
+class PathTable(Generic[T]):
+    """Values by path. Asked for a path, it knows the longest of its own that this is, or is below."""
+
+    def __init__(self, values: Iterable[tuple[str, T]]) -> None:
+        self._values = {segments(path): value for path, value in values}
+        self._prefixes = {parts[:end] for parts in self._values for end in range(len(parts) + 1)}
+
+    def find(self, path: str) -> T | None:
+        """The value of the longest path that covers this one; a literal is longer than a parameter."""
+        return next((value for _, value in self._covering(segments(path))), None)
+
+    def find_above(self, path: str) -> T | None:
+        """The value that would be found if this path were not in the table."""
+        parts = segments(path)
+        return next((value for covering, value in self._covering(parts) if covering != parts), None)
+
+    def _covering(self, parts: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], T]]:
+        reached: list[list[tuple[str, ...]]] = [[()]]
+        for part in parts:
+            further = [(*prefix, step) for prefix in reached[-1] for step in dict.fromkeys((part, ANY))]
+            reached.append([prefix for prefix in further if prefix in self._prefixes])
+        for prefixes in reversed(reached):
+            yield from ((prefix, self._values[prefix]) for prefix in prefixes if prefix in self._values)
 
 
 def _rank(part: str) -> int:

@@ -19,6 +19,8 @@ SAFE_METHODS: Methods = ("GET", "HEAD")
 _IDEMPOTENT_METHODS: Methods = (*SAFE_METHODS, "PUT", "DELETE", "OPTIONS")
 TIMEOUT_MS = 15_000
 """How long a request may take where neither route, operation nor gateway says."""
+BODY_BYTES = 1 << 20
+"""How large a request may be where the gateway does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ def accesses(system: model.System, gateway: model.Gateway) -> tuple[Access, ...]
     """What the gateway lets through and what it refuses: the first that matches a request holds."""
     found = [access for route in gateway.route for access in _of_route(system, gateway, route)]
     return tuple(sorted(found, key=_order))
+
+
+def longest_ms(system: model.System, gateway: model.Gateway) -> int:
+    """The longest time that any route gives a request."""
+    return max((access.timeout_ms for access in accesses(system, gateway)), default=0)
 
 
 def upstream_prefix(route: model.Route) -> tuple[str, ...]:

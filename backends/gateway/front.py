@@ -1,5 +1,7 @@
 """What stands in front of a gateway, load balancer or CDN, and which hosts they answer for."""
 
+from collections.abc import Callable
+
 from archc.backends import facts
 from archc.compiler import model
 from archc.compiler.graph import Graph
@@ -11,19 +13,26 @@ ANY_HOST = "*"
 
 
 def in_front(graph: Graph, id_: str) -> tuple[model.Element, ...]:
-    """The CDNs and load balancers that pass requests on to an element, by id."""
-    sources = {edge.source for edge in graph.edges_to(id_, ("origin", "forward"))}
+    """The CDNs, load balancers and gateways that pass requests on to an element, by id."""
+    sources = {edge.source for edge in graph.edges_to(id_, ("origin", "forward", "route"))}
     return tuple(graph.system[source] for source in sorted(sources))
 
 
-def trusted_hops(graph: Graph, id_: str, seen: tuple[str, ...] = ()) -> int:
-    """How many CDNs and load balancers of the system a request passes before it reaches an element.
+def trusted_hops(graph: Graph, id_: str) -> int:
+    """How many proxies of the system a request passes before it reaches an element.
 
     Where ways of different length lead to it, the shortest counts: trusting one hop too many would let
     clients choose the address they seem to have.
     """
-    fronts = [front for front in in_front(graph, id_) if front.id not in seen]
-    return 1 + min(trusted_hops(graph, front.id, (*seen, id_)) for front in fronts) if fronts else 0
+    hops, reached, seen = 0, {id_}, {id_}
+    while reached:
+        fronts = {other: in_front(graph, other) for other in sorted(reached)}
+        if not all(fronts.values()):
+            return hops
+        reached = {front.id for found in fronts.values() for front in found} - seen
+        seen |= reached
+        hops += 1
+    return 0  # a circle that nothing leads into
 
 
 def hosts(graph: Graph, element: model.Cdn | model.LoadBalancer | model.Gateway) -> tuple[str, ...]:
@@ -32,38 +41,46 @@ def hosts(graph: Graph, element: model.Cdn | model.LoadBalancer | model.Gateway)
     Compose publishes the way in on the loopback, so there it answers to that as well. The element's own name
     is how the rest of the system calls it.
     """
-    names = _declared(graph, element, ())
+    names = {host.name for host in _declared_hosts(graph, element)}
     if graph.system.environment.platform == "compose":
         names |= {"localhost", "127.0.0.1"}
     return tuple(sorted(names | {element.name})) if names else (ANY_HOST,)
 
 
-def has_tls(graph: Graph, element: model.Element, seen: tuple[str, ...] = ()) -> bool:
-    """Whether clients reach it, or something in front of it, over TLS alone."""
-    own = getattr(element, "host", ())
-    fronts = [front for front in in_front(graph, element.id) if front.id not in seen]
-    behind = any(has_tls(graph, front, (*seen, element.id)) for front in fronts)
-    return behind or (bool(own) and all(host.tls == "auto" for host in own))
+def has_tls(graph: Graph, element: model.Element) -> bool:
+    """Whether clients reach it over TLS alone."""
+    declared = _declared_hosts(graph, element)
+    return bool(declared) and all(host.tls == "auto" for host in declared)
 
 
-def _declared(graph: Graph, element: model.Element, seen: tuple[str, ...]) -> set[str]:
-    names = {host.name for host in getattr(element, "host", ())}
-    for front in in_front(graph, element.id):
-        if front.id not in seen:
-            names |= _declared(graph, front, (*seen, element.id))
-    return names
+def _declared_hosts(graph: Graph, element: model.Element) -> list[model.Host]:
+    """The hosts of an element and of all before and behind it: a request passes them all under one name."""
+    others = (*_reached(graph, element.id, in_front), *_reached(graph, element.id, _behind))
+    return [host for other in (element, *others) for host in getattr(other, "host", ())]
 
 
-def gateways_behind(graph: Graph, id_: str, seen: tuple[str, ...] = ()) -> tuple[model.Gateway, ...]:
-    """The gateways that a CDN or load balancer leads to, by id."""
-    found: dict[str, model.Gateway] = {}
-    for edge in graph.edges_from(id_, ("origin", "forward")):
-        target = graph.system[edge.target]
-        if isinstance(target, model.Gateway):
-            found[target.id] = target
-        elif target.id not in seen:
-            found |= {gateway.id: gateway for gateway in gateways_behind(graph, target.id, (*seen, id_))}
+def _reached(
+    graph: Graph, id_: str, towards: Callable[[Graph, str], tuple[model.Element, ...]]
+) -> tuple[model.Element, ...]:
+    """All elements that steps in one direction lead to, by id."""
+    found: dict[str, model.Element] = {}
+    waiting = [id_]
+    while waiting:
+        for other in towards(graph, waiting.pop()):
+            if other.id not in found and other.id != id_:
+                found[other.id] = other
+                waiting.append(other.id)
     return tuple(found[key] for key in sorted(found))
+
+
+def _behind(graph: Graph, id_: str) -> tuple[model.Element, ...]:
+    targets = {edge.target for edge in graph.edges_from(id_, ("origin", "forward"))}
+    return tuple(graph.system[target] for target in sorted(targets))
+
+
+def gateways_behind(graph: Graph, id_: str) -> tuple[model.Gateway, ...]:
+    """The gateways that a CDN or load balancer leads to, by id."""
+    return tuple(e for e in _reached(graph, id_, _behind) if isinstance(e, model.Gateway))
 
 
 def replicas(element: model.Runnable) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from archc.compiler.model import Route
-from archc.compiler.paths import condition, overlap, path_specificity, segments, specificity
+from archc.compiler.paths import PathTable, condition, overlap, path_specificity, segments, specificity
 from archc.dsl.diagnostics import Span
 
 
@@ -103,3 +103,29 @@ def test_overlap_names_a_request_that_neither_route_owns(a: Route, b: Route, exa
 )
 def test_conditions(text: str, expected: tuple[str, str | None]) -> None:
     assert condition(text) == expected
+
+
+def test_a_table_knows_the_longest_path_above() -> None:
+    paths = ("/", "/a", "/a/{id}", "/a/b", "/a/{id}/c", "/x/*/y")
+    table = PathTable((path, path) for path in paths)
+    found = {
+        "/": "/",
+        "/z": "/",
+        "/ab": "/",
+        "/a/": "/a",
+        "/a/q": "/a/{id}",
+        "/a/b": "/a/b",
+        "/a/b/c": "/a/{id}/c",
+        "/a/b/d": "/a/b",
+        "/a/{other}/c/d": "/a/{id}/c",
+        "/x/1": "/",
+        "/x/1/y/z": "/x/*/y",
+    }
+    assert {path: table.find(path) for path in found} == found
+    assert [table.find_above(path) for path in ("/", "/a", "/a/b", "/a/b/c")] == [
+        None,
+        "/",
+        "/a/{id}",
+        "/a/{id}/c",
+    ]
+    assert PathTable([("/a", 1)]).find("/b") is None

@@ -1,9 +1,10 @@
 """Envoy's listeners: how requests come in, and everything that happens to them before their route."""
 
 from archc.backends import facts, settings
+from archc.backends.gateway.access import BODY_BYTES, longest_ms
 from archc.backends.gateway.envoy import security
 from archc.backends.gateway.envoy.messages import Message, extension, seconds, socket_address
-from archc.backends.gateway.envoy.routes import longest_ms, route_configuration
+from archc.backends.gateway.envoy.routes import route_configuration
 from archc.backends.gateway.front import HEALTH_PATH, trusted_hops
 from archc.compiler import model
 from archc.compiler.graph import Graph
@@ -11,8 +12,6 @@ from archc.compiler.graph import Graph
 # With underscores, which no element's name has.
 ADMIN_CLUSTER = "own_admin"
 TRACES_CLUSTER = "traces_collector"
-BODY_BYTES = 1 << 20
-"""How large a request may be where the gateway does not say."""
 
 _CONNECTION_MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _HEADERS_MAX = 64
@@ -80,9 +79,12 @@ def _connection_manager(graph: Graph, gateway: model.Gateway) -> Message:
 
 def _addresses(graph: Graph, gateway: model.Gateway) -> Message:
     """The client is whoever reached the first of the system's proxies; none is trusted for being private."""
+    hops = trusted_hops(graph, gateway.id)
     return {
         "use_remote_address": True,
-        "xff_num_trusted_hops": trusted_hops(graph, gateway.id),
+        "xff_num_trusted_hops": hops,
+        # The first proxy names a request, so that one name leads through everybody's logs.
+        "preserve_external_request_id": hops > 0,
         # An empty list would mean all private addresses, so it names one that no client can have.
         "internal_address_config": {"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]},
         "strip_trailing_host_dot": True,

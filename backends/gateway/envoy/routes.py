@@ -51,11 +51,6 @@ def upstreams(system: model.System, gateway: model.Gateway) -> tuple[Upstream, .
     return tuple(found[name] for name in sorted(found))
 
 
-def longest_ms(system: model.System, gateway: model.Gateway) -> int:
-    """The longest time that any route gives a request."""
-    return max((access.timeout_ms for access in accesses(system, gateway)), default=0)
-
-
 def _forwarding(system: model.System, gateway: model.Gateway) -> list[Access]:
     return [access for access in accesses(system, gateway) if not access.refused]
 
