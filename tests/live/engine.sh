@@ -120,10 +120,7 @@ outer_mtu() {
 
 start() {
   install_tools
-  if answers; then
-    say 'is running'
-    return
-  fi
+  answers && return
   [ "$(id -u)" = 0 ] || die 'a Docker engine needs root'
   running && die "runs (pid $(cat "$pidfile")) but does not answer: see $log"
   mkdir -p "$home/run/exec" "$home/data"
