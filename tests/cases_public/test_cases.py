@@ -16,6 +16,7 @@ from archc.compiler.compilation import Compilation
 from archc.compiler.pipeline import compile_source
 from archc.compiler.rules import RULES
 from archc.dsl.diagnostics import Severity
+from archc.dsl.formatter import format_text
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent.parent / "examples"
@@ -162,3 +163,8 @@ def test_a_dangling_reference_is_reported() -> None:
     assert all(missing in d.message for d in compilation.diagnostics)
     assert compilation.has_errors, "a reference to nothing is a fault under every profile"
     assert compilation.system is None
+
+
+@pytest.mark.parametrize("name", [*CASES, "quickstart"])
+def test_descriptions_are_in_the_one_style(name: str) -> None:
+    assert format_text(f"{name}.arch", text(name)) == (text(name), ())
