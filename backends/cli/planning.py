@@ -79,11 +79,15 @@ class WritePlan:
 
 @dataclass
 class _Draft:
-    """A plan while it is made: what is there, what archc wrote, and what it gave away."""
+    """A plan while it is made: what is there, what archc wrote, and what it gave away.
+
+    `last` is what it wrote of the part that is being planned.
+    """
 
     states: States
     known: Mapping[str, str]
     given: frozenset[str]
+    last: Mapping[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     claimed: set[str] = field(default_factory=set)
     pruned: list[str] = field(default_factory=list)
@@ -101,14 +105,15 @@ def make_plan(
 ) -> WritePlan:
     """Compare what is wanted with what was written and what is there.
 
-    `retires` tells which recorded parts are built no longer: their unedited files go. Raises WriteError for a path that
-    must not be written, or that two parts write.
+    `retires` tells which recorded parts are built no longer: their unedited files go. Raises WriteError
+    for a path that must not be written, or that two parts write.
     """
     _check_paths(wanted)
     given = frozenset(path for files in manifest.parts.values() for path in files.once)
     draft = _Draft(states, manifest.hashes(), given)
     parts: dict[Part, Files] = {}
     for part, outputs in sorted(wanted.items()):
+        draft.last = manifest.parts.get(part, Files()).owned
         parts[part] = _plan_part(draft, outputs)
     touched = {*parts, *(part for part in manifest.parts if retires(part))}
     others = {part: files for part, files in manifest.parts.items() if part not in touched}
@@ -177,7 +182,7 @@ def _plan_owned(draft: _Draft, path: str, output: "Output") -> dict[str, str]:
     sha256 = digest(output.content.encode())
     state = draft.states(path)
     # A person who takes the file beside for theirs may do so just before it changes again.
-    ours = {draft.known.get(path), draft.known.get(path + NEW_SUFFIX)} if path not in draft.given else set()
+    ours = {draft.known.get(path), draft.last.get(path + NEW_SUFFIX)} if path not in draft.given else set()
     action = _action(state, sha256, ours, output.executable)
     if action == "conflict":
         return _plan_conflict(draft, path, output, sha256)
