@@ -1,7 +1,8 @@
 """Golden outputs: what archc makes of the examples, committed beside them in `golden/`.
 
 `python -m tests.goldens` says what differs, and with `--accept` writes what archc makes now. A changed golden
-is reviewed as a diff, like code.
+is reviewed as a diff, like code. `--pictures` draws the pictures of the READMEs; these are not compared,
+since every version of Graphviz places things a little differently.
 """
 
 import argparse
@@ -17,6 +18,8 @@ from archc.backends import BACKENDS
 from archc.backends.backend import Output, Plan
 from archc.backends.cli.render import Style, render
 from archc.backends.cli.terminal import Paint
+from archc.backends.diagram import draw
+from archc.backends.diagram.program import Problem
 from archc.backends.formats import to_json
 from archc.compiler.compilation import Compilation
 from archc.compiler.pipeline import compile_source
@@ -122,16 +125,29 @@ def _write(folder: Path, outputs: Mapping[str, Output]) -> None:
         file.chmod(0o755 if output.executable else 0o644)
 
 
+def draw_overview(golden: Golden) -> None:
+    """Draw the picture of an example's README."""
+    sources = {path.name: path.read_text(encoding="utf-8") for path in sources_of(golden)}
+    picture = draw(compile_source(sources, golden.environments[0]), "containers", "svg")
+    if isinstance(picture, Problem):
+        raise SystemExit(f"{picture.message}\n{picture.hint}")
+    (golden.folder.parent / "overview.svg").write_bytes(picture)
+
+
 def main() -> int:
-    """Compare, or accept. The exit code is 1 if anything differs."""
+    """Compare, accept or draw. The exit code is 1 if anything differs."""
     parser = argparse.ArgumentParser(prog="python -m tests.goldens", description="Compare the goldens.")
     parser.add_argument("--accept", action="store_true", help="write what archc makes now")
+    parser.add_argument("--pictures", action="store_true", help="draw the pictures of the READMEs")
     parser.add_argument("names", nargs="*", metavar="EXAMPLE", help="only these examples")
     arguments = parser.parse_args()
     chosen = [golden for golden in GOLDENS if not arguments.names or golden.name in arguments.names]
-    if arguments.accept:
-        for golden in chosen:
+    for golden in chosen:
+        if arguments.accept:
             accept(golden)
+        if arguments.pictures:
+            draw_overview(golden)
+    if arguments.accept or arguments.pictures:
         return 0
     found = [difference for golden in chosen for difference in differences(golden)]
     print("\n".join(found))
