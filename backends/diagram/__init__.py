@@ -105,7 +105,7 @@ def render(plan: Plan) -> Outputs:
         mermaid = _text(drawing, "mermaid")
         pictures[drawing.view] = (drawing, mermaid)
         outputs[f"{base}.mmd"] = Output(mermaid)
-        outputs[f"{base}.dot"] = Output(_text(drawing, "dot"))
+        outputs[f"{base}.dot"] = Output(_text(drawing.without_places(), "dot"))
     outputs[f"{folder}/README.md"] = Output(page(plan.graph, pictures))
     return outputs
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from archc.backends.diagram.drawing import Drawing, Edge, Family, Group, Node
-from archc.backends.diagram.elements import anchor, image_text, tooltip
+from archc.backends.diagram.elements import anchor, image_text, source, tooltip
 from archc.backends.diagram.perspectives import DOMAIN_PREFIX, domain_group, drawing, platform_text
 from archc.backends.diagram.style import KINDS
 from archc.backends.diagram.text import NAME_WIDTH, TECHNOLOGY_WIDTH, clean, counted, short
@@ -58,6 +58,7 @@ def _node(workload: Workload, hidden: int, is_local: bool) -> Node:
         notes=tuple(_facts(workload, hidden, is_local)),
         group=DOMAIN_PREFIX + element.domain if element.domain else SHARED,
         tooltip=f"{tooltip(element)}; image {clean(workload.image)}",
+        place=source(element.span),
         link=anchor(element.id),
     )
 

@@ -65,7 +65,7 @@ _LEGEND_COLUMNS = 8
 
 
 def to_dot(drawing: Drawing) -> str:
-    """The drawing as DOT text. The same drawing gives the same text."""
+    """The drawing as DOT text. Tooltips end in the places of nodes and edges that have one."""
     import graphviz
 
     ids = [*(node.id for node in drawing.nodes), *(group.id for group in drawing.groups)]
@@ -97,6 +97,10 @@ def _plain(text: str) -> str:
     takes their place.
     """
     return escape(clean(text), quote=True).replace("\\", "∖")
+
+
+def _tooltip(one: Node | Edge) -> str:
+    return _plain(f"{one.tooltip}, {one.place}" if one.place else one.tooltip)
 
 
 def _html(text: str) -> str:
@@ -156,7 +160,7 @@ def _add_node(within: "graphviz.Digraph", node: Node, name: str) -> None:
     }
     if style.peripheries > 1:
         attributes["peripheries"] = str(style.peripheries)
-    attributes |= {"id": f"node-{name}", "class": node.kind, "tooltip": _plain(node.tooltip)}
+    attributes |= {"id": f"node-{name}", "class": node.kind, "tooltip": _tooltip(node)}
     within.node(name, **attributes, **_link(node.link))
 
 
@@ -188,8 +192,8 @@ def _add_edge(graph: "graphviz.Digraph", edge: Edge, names: dict[str, str]) -> N
         "penwidth": f"{style.width:g}",
         "arrowhead": style.arrow,
         "class": edge.family,
-        "tooltip": _plain(edge.tooltip),
-        "labeltooltip": _plain(edge.tooltip),
+        "tooltip": _tooltip(edge),
+        "labeltooltip": _tooltip(edge),
     }
     if edge.family == "way-in":
         attributes["weight"] = "4"  # the way in goes straight
@@ -240,8 +244,8 @@ def _legend(drawing: Drawing) -> str:
     columns = math.ceil(len(chips) / math.ceil(len(chips) / _LEGEND_COLUMNS)) if chips else 1
     rows = ["".join(chips[at : at + columns]) for at in range(0, len(chips), columns)]
     lines = "".join(_line(FAMILIES[family]) for family in families)
-    tables = [_table(rows, _LEGEND_TABLE), _table([lines], _LEGEND_TABLE)]
-    return f"<{_table([_LEGEND_ROW.format(table) for table in tables])}>"
+    tables = [_table(part, _LEGEND_TABLE) for part in (rows, [lines] if lines else []) if part]
+    return f"<{_table([_LEGEND_ROW.format(table) for table in tables])}>" if tables else ""
 
 
 def _chip(style: KindStyle) -> str:

@@ -5,7 +5,7 @@ All text is plain and as the author wrote it; each renderer escapes it for its o
 
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 Family = Literal["way-in", "call", "event", "data", "platform"]
@@ -16,8 +16,9 @@ Direction = Literal["down", "right"]
 class Node:
     """A box. `kind` is a key of archc.backends.diagram.style.KINDS and decides shape and colours.
 
-    `technology` stands in brackets under the name, `notes` below it, a line each. `link` is an anchor of the
-    reference page, "" for none. A faint node stands at the border of what the picture is about.
+    `technology` stands in brackets under the name, `notes` below it, a line each. `place` is where it is
+    written, file:line. `link` is an anchor of the reference page, "" for none. A faint node stands at the
+    border of what the picture is about.
     """
 
     id: str
@@ -27,13 +28,14 @@ class Node:
     notes: tuple[str, ...] = ()
     group: str = ""
     tooltip: str = ""
+    place: str = ""
     link: str = ""
     is_faint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An arrow. `labels` say what happens, one a line; `technology` how, in brackets."""
+    """An arrow. `labels` say what happens, one a line; `technology` how, in brackets; `place` where."""
 
     source: str
     target: str
@@ -41,6 +43,7 @@ class Edge:
     labels: tuple[str, ...] = ()
     technology: str = ""
     tooltip: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,12 @@ class Drawing:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     direction: Direction = "down"
+
+    def without_places(self) -> "Drawing":
+        """The same without lines of source files: they move with every edit, and files in git should not."""
+        nodes = tuple(replace(node, place="") for node in self.nodes)
+        edges = tuple(replace(edge, place="") for edge in self.edges)
+        return replace(self, nodes=nodes, edges=edges)
 
     def data(self) -> dict[str, Any]:
         """The drawing as plain data: what `archc diagram --format json` prints."""

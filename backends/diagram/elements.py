@@ -89,15 +89,19 @@ def product(name: str) -> str:
     return _PRODUCTS.get(name, name)
 
 
+def file_of(span: Span) -> str:
+    """The file's name, without the folders of the machine it was compiled on."""
+    return clean(_MACHINE.sub("", span.file))
+
+
 def source(span: Span) -> str:
-    """file:line, without the folders of the machine it was compiled on."""
-    file = _MACHINE.sub("", span.file)
-    return f"{clean(file)}:{span.line}"
+    """file:line, as editors and terminals read it."""
+    return f"{file_of(span)}:{span.line}"
 
 
 def anchor(id_: str) -> str:
     """The place of an element in the reference page."""
-    return re.sub(r"[^A-Za-z0-9_-]", "-", id_)
+    return re.sub(r"[^A-Za-z0-9._-]", "-", id_)
 
 
 def kind_word(element: model.Element) -> str:
@@ -189,12 +193,13 @@ def node(system: model.System, element: model.Element, *, group: str = "", is_fa
         notes=() if is_faint else wrapped(element.title, NOTE_WIDTH, NOTE_LINES),
         group=group,
         tooltip=tooltip(element),
+        place=source(element.span),
         link=anchor(element.id),
         is_faint=is_faint,
     )
 
 
 def tooltip(element: model.Element) -> str:
-    """Id, kind, title and the place it is declared at."""
-    title = f"{clean(element.title)}, " if element.title else ""
-    return f"{element.id} ({kind_word(element).lower()}): {title}{source(element.span)}"
+    """Id, kind and title."""
+    title = f": {clean(element.title)}" if element.title else ""
+    return f"{element.id} ({kind_word(element).lower()}){title}"

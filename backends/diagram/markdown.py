@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from archc.backends.diagram.text import clean
 
 # ASCII punctuation that Markdown, its extensions (tables, mathematics, mentions) or HTML could act on.
-_MARKUP = re.compile(r"[\\`*_{}\[\]<>()#+!|~$@&^=:]")
+_MARKUP = re.compile(r"[\\`*_\[\]<>#!|~$@&^]|==|:(?=[\w+-]+:)|\{(?=[{%])")
 _LEADING = re.compile(r"^(\d+[.)]|[-+])(?=\s|$)")
 _SCHEME = re.compile(r"(\]\s*[(:]\s*<?\s*)(?!(?:https?|mailto):)([A-Za-z][A-Za-z0-9+.-]*:)")
 
@@ -18,7 +18,15 @@ def plain(text: str) -> str:
 
 
 def _escaped(char: str) -> str:
-    entities = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;", ":": "&#58;", "|": "&#124;"}
+    entities = {
+        "<": "&lt;",
+        ">": "&gt;",
+        "&": "&amp;",
+        "@": "&#64;",
+        ":": "&#58;",
+        "|": "&#124;",
+        "==": "\\=\\=",
+    }
     return entities.get(char, "\\" + char)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from archc.backends.diagram.drawing import Direction, Drawing, Edge, Group, Node
-from archc.backends.diagram.elements import anchor, node, technology, tooltip
+from archc.backends.diagram.elements import anchor, node, source, technology, tooltip
 from archc.backends.diagram.fold import NODES_MAX, folded
+from archc.backends.diagram.layout import direction as direction_of
 from archc.backends.diagram.relations import BUNDLED, Relation, merged, relation
 from archc.backends.diagram.text import NAME_WIDTH, NOTE_LINES, NOTE_WIDTH, clean, counted, short, wrapped
 from archc.compiler import model
@@ -37,9 +38,12 @@ def drawing(
     nodes: Iterable[Node],
     edges: Iterable[Edge],
     groups: Iterable[Group] = (),
-    direction: Direction = "down",
+    direction: Direction | None = None,
 ) -> Drawing:
-    """A drawing with its heading, sorted, without empty groups, folded if it is too large to read."""
+    """A drawing with its heading, sorted, without empty groups, folded if it is too large to read.
+
+    It runs in the direction given, else in the one that makes the better page.
+    """
     system = graph.system
     environment = system.environment
     place = "" if environment.name == "base" else f" · environment {environment.name}"
@@ -51,9 +55,9 @@ def drawing(
         groups=_used(groups, sorted_nodes),
         nodes=sorted_nodes,
         edges=tuple(edges),
-        direction=direction,
     )
-    return folded(whole)
+    drawn = folded(whole)
+    return replace(drawn, direction=direction or direction_of(drawn.nodes, drawn.edges))
 
 
 def _used(groups: Iterable[Group], nodes: tuple[Node, ...]) -> tuple[Group, ...]:
@@ -79,6 +83,7 @@ def context(graph: Graph) -> Drawing:
             technology="Software system",
             notes=wrapped(system.doc.partition("\n\n")[0], NOTE_WIDTH, NOTE_LINES),
             tooltip=tooltip(system),
+            place=source(system.span),
         )
     )
     return drawing(graph, "context", "Context", nodes, merged(_across(graph)))

@@ -109,5 +109,5 @@ def _edge(start: str, end: str, family: Family, bundle: list[Relation]) -> Edge:
     technology = ", ".join(sorted({one.technology for one in bundle if one.technology}))
     places = ", ".join(sorted({one.place for one in bundle}))
     how = f" [{technology}]" if technology else ""
-    tooltip = f"{start} to {end}: {', '.join(labels)}{how}, {places}"
-    return Edge(start, end, family, tuple(shown), short(technology, LABEL_WIDTH), tooltip)
+    tooltip = f"{start} to {end}: {', '.join(labels)}{how}"
+    return Edge(start, end, family, tuple(shown), short(technology, LABEL_WIDTH), tooltip, places)

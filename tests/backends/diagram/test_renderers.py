@@ -77,11 +77,11 @@ def hostile_drawing(text: str) -> Drawing:
     )
     homes = ("", groups[0].id, groups[1].id)
     nodes = tuple(
-        Node(f"{kind} {text}", kind, text, text, (text, text), homes[n % 3], text, text, n % 2 == 1)
+        Node(f"{kind} {text}", kind, text, text, (text, text), homes[n % 3], text, "", text, n % 2 == 1)
         for n, kind in enumerate(KINDS)
     )
     edges = tuple(
-        Edge(nodes[n].id, nodes[n + 1].id, family, (text, text), text, text)
+        Edge(nodes[n].id, nodes[n + 1].id, family, (text, text), text, text, "")
         for n, family in enumerate(FAMILIES)
     )
     return Drawing("containers", text, text, groups, nodes, edges)
@@ -169,7 +169,7 @@ def test_svg_has_titles_links_and_classes() -> None:
     assert isinstance(svg, bytes)
     picture = ET.fromstring(svg)
     links = {link.get(f"{LINK}href"): link.get(f"{LINK}title") for link in picture.iter(f"{SVG}a")}
-    tooltip = links["../README.md#ordering-orders"]
+    tooltip = links["../README.md#ordering.orders"]
     assert tooltip and tooltip.startswith("ordering.orders (service): Takes and tracks orders, shop.arch:")
     titles = {element.text for element in picture.iter(f"{SVG}title")}
     assert {"ordering.orders", "catalogue.products-db", "edge"} <= titles
@@ -241,10 +241,12 @@ def test_no_topics_no_events() -> None:
     assert isinstance(problem, Problem) and "no topics" in problem.message
 
 
-def test_an_empty_system_has_its_pictures() -> None:
-    compilation = compile_source({"s.arch": 'system s "S" { }'})
+@needs_dot
+@pytest.mark.parametrize("text", ["", "service a { }", "topic t { }", "domain d { }", "external e { }"])
+def test_a_system_of_next_to_nothing_has_its_pictures(text: str) -> None:
+    compilation = compile_source({"s.arch": f"system s {{ {text} }}"})
     for view in views(compilation):
-        assert isinstance(draw(compilation, view, "dot"), bytes)
+        assert isinstance(draw(compilation, view, "svg"), bytes)
         assert isinstance(draw(compilation, view, "mermaid"), bytes)
 
 
@@ -306,7 +308,7 @@ def test_hostile_text_stays_text_on_the_page(hostile: str) -> None:
         return
     parsed = tokens(page_of(source))
     html = [token.content for token in parsed if token.type.startswith("html")]
-    assert all(re.fullmatch(r"<!--[^>]*-->\n*|<a id=\"[\w-]*\">|</a>", piece) for piece in html), html
+    assert all(re.fullmatch(r"<!--[^>]*-->\n*|<a id=\"[\w.-]*\">|</a>", piece) for piece in html), html
     links = [str(token.attrs["href"]) for token in parsed if token.type == "link_open"]
     assert all(re.match(r"#|diagrams/|about:invalid|https?:|mailto:|[^:]*$", link) for link in links), links
     fences = [token for token in parsed if token.type == "fence" and token.info == "mermaid"]
@@ -348,12 +350,12 @@ def test_the_page_of_the_shop_links_every_relation() -> None:
     assert compilation.system is not None
     plan = Plan(compilation, compilation.system, compilation.graph)
     page = BACKEND.render(plan)["docs/local/README.md"].content
-    anchors = set(re.findall(r'<a id="([\w-]+)">', page))
-    for link in re.findall(r"\]\(#([\w-]+)\)", page):
+    anchors = set(re.findall(r'<a id="([\w.-]+)">', page))
+    for link in re.findall(r"\]\(#([\w.-]+)\)", page):
         assert link in anchors
     dots = [output.content for path, output in BACKEND.render(plan).items() if path.endswith(".dot")]
-    for link in re.findall(r"README\.md#([\w-]+)", "".join(dots)):
+    for link in re.findall(r"README\.md#([\w.-]+)", "".join(dots)):
         assert link in anchors
     assert (
-        "| [ordering.orders](#ordering-orders) | [ordering.stock](#ordering-stock) | grpc | Reserve |" in page
+        "| [ordering.orders](#ordering.orders) | [ordering.stock](#ordering.stock) | grpc | Reserve |" in page
     )

@@ -8,6 +8,7 @@ from archc.backends.diagram import BACKEND, perspectives, views
 from archc.backends.diagram.deployment import deployment
 from archc.backends.diagram.drawing import Drawing, Edge, Node
 from archc.backends.diagram.fold import NODES_MAX
+from archc.backends.diagram.layout import direction
 from archc.backends.diagram.relations import BUNDLED
 from archc.backends.diagram.style import FAMILIES, FRAMES, INK, KINDS, PAPER, SOFT_INK
 from archc.backends.workloads import workloads
@@ -140,9 +141,10 @@ def test_all_domains_at_once_are_the_domains_one_by_one() -> None:
     assert list(perspectives.domains(graph)) == both
 
 
-def test_tooltips_name_the_place_without_the_machine() -> None:
-    tooltip = node(perspectives.containers(graph_of(SHOP)), "ordering.stock").tooltip
-    assert tooltip.startswith("ordering.stock (service): Holds what is left, s.arch:")
+def test_places_do_not_name_the_machine() -> None:
+    stock = node(perspectives.containers(graph_of(SHOP)), "ordering.stock")
+    assert stock.tooltip == "ordering.stock (service): Holds what is left"
+    assert stock.place.startswith("s.arch:")
     for path in ("/home/somebody/s.arch", "C:\\Users\\somebody\\s.arch"):
         compilation = compile_source({path: SHOP})
         assert "somebody" not in str(perspectives.containers(compilation.graph))
@@ -217,3 +219,20 @@ def test_the_backend_writes_only_below_its_environments_folder() -> None:
     stems = ("context", "containers", "deployment", "events", "domain-catalogue", "domain-ordering")
     assert names == {"README.md", *(f"diagrams/{stem}.{end}" for stem in stems for end in ("dot", "mmd"))}
     assert BACKEND.render(replace(plan)) == outputs
+
+
+def test_what_is_built_does_not_change_with_lines_that_move() -> None:
+    one, other = (compiled(text) for text in (SHOP, "# a comment\n\n" + SHOP))
+    assert one.system is not None and other.system is not None
+    first = BACKEND.render(Plan(one, one.system, one.graph))
+    assert BACKEND.render(Plan(other, other.system, other.graph)) == first
+
+
+def test_a_wide_picture_runs_to_the_right_and_a_square_one_down() -> None:
+    nodes = [Node(str(n), "service", str(n)) for n in range(20)]
+    star = [Edge("0", str(n), "call") for n in range(1, 20)]
+    grid = [Edge(str(n), str(n + 5), "call") for n in range(15)]
+    circles = [Edge(str(n + 15), str(n), "call") for n in range(5)]
+    assert direction(nodes, star) == "right"
+    assert direction(nodes, grid) == direction(nodes, grid + circles) == "down"
+    assert direction([], []) == "down"
