@@ -99,9 +99,9 @@ STAND_INS = {"logbroker": "kafka"}
 # Engines that somebody else runs: there is no program to deploy.
 ELSEWHERE = frozenset(("dns", "external", "cloudflare", "cloudfront", "cloud", "gateway-api", "sqlite"))
 
-# Programs that unpack native libraries into /tmp and run them from there.
+# Programs that unpack or build native libraries into /tmp, or their own folder, and run them from there.
 EXECUTES_TMP = frozenset(
-    ("kafka", "elasticsearch", "opensearch", "keycloak", "cassandra", "zookeeper", "eureka")
+    ("kafka", "elasticsearch", "opensearch", "keycloak", "cassandra", "zookeeper", "eureka", "varnish")
 )
 
 

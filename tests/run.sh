@@ -14,6 +14,7 @@ need git git
 need dot graphviz
 need nginx nginx-light
 need haproxy haproxy
+need varnishd varnish
 need kubectl kubernetes-client
 need redis-server redis-server
 [ -x "$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1)" ] || packages+=(postgresql)

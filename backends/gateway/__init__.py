@@ -2,6 +2,7 @@
 
 from archc.backends.backend import Backend, Output, Plan
 from archc.backends.facts import engine_name
+from archc.backends.gateway.files import folder_of
 from archc.compiler import model
 
 
@@ -11,43 +12,49 @@ def render(plan: Plan) -> dict[str, Output]:
     Elements with an image or a build folder bring their own.
     """
     outputs: dict[str, Output] = {}
-    for gateway in plan.system.all(model.Gateway):
-        outputs |= _gateway(plan, gateway)
-    for balancer in plan.system.all(model.LoadBalancer):
-        outputs |= _load_balancer(plan, balancer)
-    for cdn in plan.system.all(model.Cdn):
-        outputs |= _cdn(plan, cdn)
+    for element in plan.system.all(model.Runnable):
+        files: dict[str, Output] = {}
+        if isinstance(element, model.Gateway):
+            files = _gateway(plan, element)
+        elif isinstance(element, model.LoadBalancer):
+            files = _load_balancer(plan, element)
+        elif isinstance(element, model.Cdn):
+            files = _cdn(plan, element)
+        folder = folder_of(plan.deploy, element)
+        outputs |= {f"{folder}/{name}": output for name, output in files.items()}
     return outputs
 
 
 def _gateway(plan: Plan, gateway: model.Gateway) -> dict[str, Output]:
-    from archc.backends.gateway.envoy.bootstrap import envoy_yaml
+    from archc.backends.gateway.envoy import bootstrap
 
-    folder = f"{plan.deploy}/gateway/{gateway.name}"
     if engine_name(gateway) != "envoy":
         return {}
-    return {f"{folder}/envoy.yaml": Output(envoy_yaml(plan.graph, gateway))}
+    return {
+        "envoy.yaml": Output(bootstrap.envoy_yaml(plan.graph, gateway)),
+        "drain.sh": Output(bootstrap.drain_script(gateway), executable=True),
+    }
 
 
 def _load_balancer(plan: Plan, balancer: model.LoadBalancer) -> dict[str, Output]:
     from archc.backends.gateway import haproxy, nginx
 
-    folder = f"{plan.deploy}/load-balancer/{balancer.name}"
-    if engine_name(balancer) == "nginx":
-        return {f"{folder}/nginx.conf": Output(nginx.balancer_conf(plan, balancer))}
-    if engine_name(balancer) == "haproxy":
-        return {f"{folder}/haproxy.cfg": Output(haproxy.balancer_cfg(plan, balancer))}
+    engine = engine_name(balancer)
+    if engine == "nginx":
+        return {"nginx.conf": Output(nginx.balancer_conf(plan, balancer))}
+    if engine == "haproxy":
+        return {"haproxy.cfg": Output(haproxy.balancer_cfg(plan, balancer))}
     return {}
 
 
 def _cdn(plan: Plan, cdn: model.Cdn) -> dict[str, Output]:
     from archc.backends.gateway import nginx, varnish
 
-    folder = f"{plan.deploy}/cdn/{cdn.name}"
-    if engine_name(cdn) == "nginx":
-        return {f"{folder}/nginx.conf": Output(nginx.cdn_conf(plan, cdn))}
-    if engine_name(cdn) == "varnish":
-        return {f"{folder}/default.vcl": Output(varnish.cdn_vcl(plan, cdn))}
+    engine = engine_name(cdn)
+    if engine == "nginx":
+        return {"nginx.conf": Output(nginx.cdn_conf(plan, cdn))}
+    if engine == "varnish":
+        return {"default.vcl": Output(varnish.cdn_vcl(plan, cdn))}
     return {}
 
 

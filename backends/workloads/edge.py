@@ -6,18 +6,13 @@ from dataclasses import replace
 from archc.backends import facts
 from archc.backends.backend import Plan
 from archc.backends.engines import ELSEWHERE, ENGINES
+from archc.backends.gateway.files import entrypoint_of, files_of, folder_of
 from archc.backends.gateway.front import HEALTH_PATH
 from archc.backends.workload import ConfigFile, Probe, Workload, WorkloadPort
 from archc.backends.workloads import common, probes
 from archc.compiler import model
 
 EdgeElement = model.Cdn | model.LoadBalancer | model.Gateway
-
-# The configuration file of each engine and its place in the image.
-_FILES = {
-    "envoy": ("envoy.yaml", "/etc/envoy/envoy.yaml"),
-    "nginx": ("nginx.conf", "/etc/nginx/nginx.conf"),
-}
 
 
 def of_edge(plan: Plan, element: EdgeElement) -> Iterator[Workload]:
@@ -33,13 +28,12 @@ def of_edge(plan: Plan, element: EdgeElement) -> Iterator[Workload]:
         workload,
         ports=(replace(workload.ports[0], name="http", protocol="http"),),
         size=common.SIZES["medium"],
-        liveness=_probe(engine, workload),
-        readiness=_probe(engine, workload),
+        liveness=_probe(element, workload),
+        readiness=_probe(element, workload),
     )
-    if engine in _FILES:
-        name, target = _FILES[engine]
-        source = f"{plan.deploy}/{element.kind}/{element.name}/{name}"
-        workload = replace(workload, files=(ConfigFile(source, target),))
+    folder = folder_of(plan.deploy, element)
+    files = tuple(ConfigFile(f"{folder}/{name}", target) for name, target in files_of(element))
+    workload = replace(workload, files=files, entrypoint=entrypoint_of(element))
     if plan.graph.edges_to(element.id, ("scrape",)) and engine == "envoy":
         metrics = WorkloadPort("metrics", facts.METRICS_PORT, facts.METRICS_PORT)
         workload = replace(
@@ -51,6 +45,6 @@ def of_edge(plan: Plan, element: EdgeElement) -> Iterator[Workload]:
     yield workload
 
 
-def _probe(engine: str, workload: Workload) -> Probe:
+def _probe(element: EdgeElement, workload: Workload) -> Probe:
     port = workload.ports[0].inside
-    return probes.bash_http(port, HEALTH_PATH) if engine in _FILES else probes.bash_tcp(port)
+    return probes.bash_http(port, HEALTH_PATH) if files_of(element) else probes.bash_tcp(port)

@@ -1,5 +1,6 @@
 """The town: a system with one of each kind of route, and its gateway running for real."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,7 @@ class Town:
     metrics_port: int
     servers: dict[str, Server]
     log: Path
+    process: subprocess.Popen[bytes] | None = None
 
     def ask(self, path: str, scope: str | None = None, **options: Any) -> Answer:
         """A request, with a good token if a scope is given ("" for a token without scopes)."""
@@ -68,8 +70,11 @@ def envoy_config(environment: str = "local") -> str:
 
 
 @contextmanager
-def running_envoy(folder: Path) -> Iterator[Town]:
-    """Envoy with the town's configuration; only addresses differ from what is generated."""
+def running_envoy(folder: Path, wrapper: str = "") -> Iterator[Town]:
+    """Envoy with the town's configuration; only addresses differ from what is generated.
+
+    `wrapper` is the text of a script that starts Envoy, if it is not to be started by itself.
+    """
     with ExitStack() as stack:
         names = ("orders", "products", "old", "site", "traces_collector")
         servers = {name: stack.enter_context(serving(Server(name))) for name in names}
@@ -80,14 +85,22 @@ def running_envoy(folder: Path) -> Iterator[Town]:
         path.write_text(yaml.safe_dump(config), encoding="utf-8")
         log = stack.enter_context(town.log.open("wb"))
         command = [program("envoy"), "-c", str(path), "--disable-hot-restart", "--concurrency", "1"]
-        command += ["--file-flush-interval-msec", "50"]
-        process = subprocess.Popen([*command, "-l", "warning"], stdout=log, stderr=subprocess.STDOUT)
+        command += ["--file-flush-interval-msec", "50", "-l", "warning"]
+        if wrapper:
+            script = folder / "drain.sh"
+            script.write_text(
+                wrapper.replace("127.0.0.1/9901", f"127.0.0.1/{town.admin_port}"), encoding="utf-8"
+            )
+            command = ["bash", str(script), str(path)]
+        environment = os.environ | {"PATH": f"{Path(program('envoy')).parent}:{os.environ['PATH']}"}
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+        town.process = process
         try:
             wait_for(town.port, "/healthz")
             yield town
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=20)
 
 
 def _on_loopback(config: dict[str, Any], town: Town) -> dict[str, Any]:
