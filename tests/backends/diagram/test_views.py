@@ -145,7 +145,7 @@ def test_places_do_not_name_the_machine() -> None:
     stock = node(perspectives.containers(graph_of(SHOP)), "ordering.stock")
     assert stock.tooltip == "ordering.stock (service): Holds what is left"
     assert stock.place.startswith("s.arch:")
-    for path in ("/home/somebody/s.arch", "C:\\Users\\somebody\\s.arch"):
+    for path in ("/srv/somebody/s.arch", "C:\\Users\\somebody\\s.arch"):
         compilation = compile_source({path: SHOP})
         assert "somebody" not in str(perspectives.containers(compilation.graph))
 
