@@ -19,9 +19,12 @@ DEFAULT = "local"
 
 
 def chosen(name: str | None, declarations: Declarations) -> str | None:
-    """The environment that is meant: the named one, else `local` if it is declared, else none (the base)."""
+    """The environment that is meant: the named one, else `local` if it is declared, else none (the base).
+
+    The name "" means the base, whatever is declared.
+    """
     if name is not None:
-        return name
+        return name or None
     return DEFAULT if DEFAULT in declarations.environments else None
 
 

@@ -21,7 +21,8 @@ def compile_source(
 ) -> Compilation:
     """Compile the files of a folder, given by name, in one environment.
 
-    `environment` is a declared environment's name; None means `local` if it is declared, else the base.
+    `environment` is a declared environment's name; None means `local` if it is declared, else the base; ""
+    means the base.
     `read_folder` answers `use "folder"`, the folder relative to that of the sources. `today` (YYYY-MM-DD)
     ends acceptances whose day is past; "" ends none.
     """
