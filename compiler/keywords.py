@@ -93,7 +93,8 @@ CALLS = K(
     "calls",
     f"target:ref({CALLEES}) method:method? path:path? via=word(http|grpc|graphql|thrift|tcp) timeout="
     "duration retries=int breaker=rate optional+",
-    "Waits for another service's answer. Names an operation of it, if it declares operations.",
+    "Waits for another element's answer; says of which operation, if it declares operations. What is "
+    "optional may fail.",
     many=True,
     key=3,
 )

@@ -27,6 +27,33 @@ class Finding:
     is_minor: bool = False
 
 
+# The groups of rules, by the number that their codes begin with: nine practices, and what goes beyond them.
+PRACTICES = {
+    1: "separate data storage",
+    2: "similar maturity",
+    3: "separate build",
+    4: "single responsibility",
+    5: "containers",
+    6: "stateless services",
+    7: "domain-driven design",
+    8: "micro frontends",
+    9: "orchestration",
+    10: "API and edge",
+    11: "graph",
+    12: "resilience",
+    13: "objectives",
+    14: "events",
+    15: "security",
+    16: "observability",
+    17: "language",
+}
+
+
+def practice(code: str) -> str:
+    """The practice that a rule or fault belongs to: `A1003` to "API and edge"."""
+    return PRACTICES[int(code[1:-2])]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule.

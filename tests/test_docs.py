@@ -1,0 +1,61 @@
+"""The documentation: generated pages are up to date, examples compile, nothing is left out."""
+
+from pathlib import Path
+
+import pytest
+
+from archc.compiler.kinds import ENVIRONMENT, FILE_KEYWORDS, KIND, KINDS
+from archc.compiler.model import SCALARS
+from archc.compiler.schema import Keyword
+from docs.generate import pages
+from tests.examples import Example, compile_example, fenced
+
+DOCS = Path(__file__).parent.parent / "docs"
+LANGUAGE = (DOCS / "language.md").read_text(encoding="utf-8")
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    there = {
+        path.relative_to(DOCS).as_posix(): path.read_text(encoding="utf-8")
+        for folder in ("rules", "reference")
+        for path in (DOCS / folder).glob("*.md")
+    }
+    stale = {name for name in there.keys() | pages().keys() if there.get(name) != pages().get(name)}
+    assert not stale, "run `python -m docs.generate`"
+
+
+@pytest.mark.parametrize("example", list(fenced(LANGUAGE)), ids=lambda example: f"line {example.line}")
+def test_examples_of_the_language_compile(example: Example) -> None:
+    compilation = compile_example(example.text, example.environment)
+    assert compilation.system is not None, compilation.diagnostics
+    assert not [d for d in compilation.diagnostics if d.code.startswith("A17")]
+
+
+def test_examples_of_rules_pages_are_fenced() -> None:
+    for name, text in pages().items():
+        assert text.count("```") % 2 == 0, name
+        if name.startswith("rules/A") and "A1706" not in name:
+            assert list(fenced(text)), name
+
+
+def test_every_kind_and_keyword_is_in_the_reference() -> None:
+    reference = pages()["reference/kinds.md"]
+
+    def documented(keyword: Keyword) -> bool:
+        entries = keyword.entry.block if keyword.entry else ()
+        return f"- `{keyword.name}" in reference and all(map(documented, (*keyword.block, *entries)))
+
+    for kind in (*KINDS, ENVIRONMENT, KIND):
+        assert f"\n## {kind.name}\n" in reference
+        assert kind.doc in reference
+        assert all(map(documented, kind.block))
+    assert all(map(documented, FILE_KEYWORDS))
+
+
+def test_the_language_names_every_kind_of_relation_and_type() -> None:
+    for scalar in SCALARS:
+        assert f"`{scalar}`" in LANGUAGE
+    verbs = {k.name for kind in KINDS for k in kind.block if any(p.type == "ref" for p in k.parameters)}
+    verbs -= {"env", "client", "owner"}
+    for verb in verbs:
+        assert f"`{verb}`" in LANGUAGE or f"`{verb}=" in LANGUAGE, verb
