@@ -7,9 +7,9 @@ span.
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal, TypeVar
 
+from pydantic import Field as PydanticField
 from pydantic import SkipValidation
 
 from archc.compiler.records import (
@@ -76,7 +76,7 @@ class Element(Record):
     declared_kind: str = ""
     doc: str = ""
     allow: tuple[Allow, ...] = ()
-    places: Annotated[Mapping[str, Span], SkipValidation] = MappingProxyType({})
+    places: Annotated[Mapping[str, Span], SkipValidation] = PydanticField(default_factory=dict)
 
     def place(self, keyword: str) -> Span:
         """Where a keyword of the block stands; the element's own span where it does not."""
@@ -360,7 +360,7 @@ class System(Element):
     environment: Environment
     environments: tuple[str, ...] = ()
     rules: Thresholds | None = None
-    elements: Annotated[Mapping[str, Element], SkipValidation] = MappingProxyType({})
+    elements: Annotated[Mapping[str, Element], SkipValidation] = PydanticField(default_factory=dict)
 
     def __getitem__(self, id_: str) -> Element:
         """The element with an id. Raises KeyError if there is none; a resolved reference always has one."""

@@ -6,9 +6,11 @@ the same names, and pydantic puts the records into the model's classes.
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from archc.compiler.binding import bind
+from archc.compiler.construction import construct
 from archc.compiler.declarations import Declaration, Declarations
 from archc.compiler.kinds import ENVIRONMENT
 from archc.compiler.model import CLASSES, SCALARS, Element, Environment, System
@@ -42,22 +44,20 @@ class Resolver:
         elements = {d.id: self._element(d) for d in self.declarations.elements.values()}
         self.domain = ""
         data = self._element_data(declared)
-        return System(
-            **data,
-            environment=self._environment(environment, declared),
-            environments=tuple(sorted(self.declarations.environments)),
-            elements=elements,
-        )
+        data["environment"] = self._environment(environment, declared)
+        data["environments"] = tuple(sorted(self.declarations.environments))
+        return construct(System, data | {"elements": MappingProxyType(elements)})
 
     def _environment(self, statement: Statement | None, system: Declaration) -> Environment:
         if statement is None:
-            return Environment(span=system.span)
+            return construct(Environment, {"span": system.span})
         known = [s for s in statement.block or () if s.word in ENVIRONMENT.keywords]
         data = self._block(known, ENVIRONMENT.keywords, None, "environment")
         data.pop("doc", None)
         platform = data.pop("platform", {})
         data |= {"platform": platform.get("name", "compose"), "cloud": platform.get("cloud", "")}
-        return Environment(span=statement.arguments[0].span, name=statement.arguments[0].text, **data)
+        name = statement.arguments[0]
+        return construct(Environment, data | {"span": name.span, "name": name.text})
 
     def faults_of(self, declarations: Iterable[Declaration]) -> list[Diagnostic]:
         """The faults of some declarations alone; their model is not kept."""
@@ -69,7 +69,7 @@ class Resolver:
 
     def _element(self, declaration: Declaration) -> Element:
         self.domain = declaration.domain
-        return CLASSES[declaration.kind.name](**self._element_data(declaration))
+        return construct(CLASSES[declaration.kind.name], self._element_data(declaration))
 
     def _element_data(self, declaration: Declaration) -> dict[str, Any]:
         kind, statement = declaration.kind, declaration.statement
