@@ -17,8 +17,8 @@ DEFAULT_VIEW = "containers"
 
 
 def views(compilation: Compilation) -> list[str]:
-    """The names of the views that a compiled system has. Raises ValueError if it has language faults."""
-    return _views(compilation.graph)
+    """The names of the views that a compiled system has; none where faults left no system."""
+    return _views(compilation.graph) if compilation.system is not None else []
 
 
 def _views(graph: Graph) -> list[str]:
@@ -31,15 +31,16 @@ def _views(graph: Graph) -> list[str]:
 def draw(compilation: Compilation, view: str, format_: str) -> bytes | Problem:
     """A view of a compiled system in one of FORMATS, or why there is none.
 
-    Only svg, png and pdf run a program, `dot`. Raises ValueError if the system has language faults.
+    Only svg, png and pdf run a program, `dot`.
     """
+    if compilation.system is None:
+        return Problem("there is nothing to draw: the language faults leave no system")
     if format_ not in FORMATS:
         hint = did_you_mean(format_, FORMATS) or f"one of: {', '.join(FORMATS)}"
         return Problem(f"there is no format `{format_[:60]}`", hint, is_usage=True)
     known = views(compilation)
     if view not in known:
         return _unknown(view, known)
-    assert compilation.system is not None
     drawing = _drawing(Plan(compilation, compilation.system, compilation.graph), view)
     text = _text(drawing, format_)
     return run_dot(text, cast(Picture, format_)) if format_ in ("svg", "png", "pdf") else text.encode()

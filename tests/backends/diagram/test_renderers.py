@@ -241,6 +241,12 @@ def test_no_topics_no_events() -> None:
     assert isinstance(problem, Problem) and "no topics" in problem.message
 
 
+def test_faults_leave_nothing_to_draw() -> None:
+    compilation = compile_source({"s.arch": "system s { nonsense }"})
+    assert views(compilation) == []
+    assert isinstance(draw(compilation, "containers", "svg"), Problem)
+
+
 @needs_dot
 @pytest.mark.parametrize("text", ["", "service a { }", "topic t { }", "domain d { }", "external e { }"])
 def test_a_system_of_next_to_nothing_has_its_pictures(text: str) -> None:
