@@ -17,6 +17,7 @@ from archc.compiler import model
 __all__ = ["BACKEND"]
 
 _MYSQL_HEAD = """\
+#!/usr/bin/env bash
 # Run by the image while its server starts for the first time.
 database() { # name, file with the password of its user, who is called the same
   password=$(cat "$2")

@@ -47,8 +47,8 @@ def _compose(plan: Plan, programs: tuple[Workload, ...], joined: tuple[Network, 
         "services": services,
         "networks": {network.name: _network(network) for network in joined},
         "volumes": {volume.name: {} for program in programs for volume in program.volumes},
-        "configs": _configs(plan, programs),
         "secrets": {secret.name: {"file": f"./secrets/{secret.name}"} for secret in _files(programs)},
+        "configs": _configs(plan, programs),
     }
     return {key: value for key, value in file.items() if value}
 

@@ -13,6 +13,11 @@ from archc.backends.workload import Size, Workload
 TMP_BYTES = 128 << 20
 # Processes and threads one container may have.
 PIDS = 512
+_ORDER = (
+    "image", "build", "depends_on", "volumes", "configs", "secrets", "environment", "env_file", "ports",
+    "networks", "network_mode", "command", "entrypoint", "restart", "healthcheck", "logging", "labels",
+    "user",
+)  # fmt: skip
 OWNER = "volume_owner"
 """The one-time service that gives volumes to their users. No element's name holds an underscore."""
 
@@ -48,7 +53,7 @@ def service(
     parts = escaped(parts)
     for patch in workload.compose_patches:
         parts = merge(parts, _patch(patch.yaml))
-    return parts
+    return _ordered(parts)
 
 
 def volume_owner(workloads: Iterable[Workload]) -> dict[str, Any]:
@@ -59,7 +64,7 @@ def volume_owner(workloads: Iterable[Workload]) -> dict[str, Any]:
         for volume in unowned(workload):
             path = f"/volumes/{volume}"
             arguments += [f"{workload.user}:{workload.group}", path]
-            mounts.append(f"{volume}:{path}")
+            mounts.append(_mount(volume, path))
     if not mounts:
         return {}
     parts = {
@@ -77,7 +82,7 @@ def volume_owner(workloads: Iterable[Workload]) -> dict[str, Any]:
         "deploy": {"resources": {"limits": _limits(Size(250, 32 << 20))}},
         "logging": _logging(),
     }
-    return escaped(parts)  # type: ignore[no-any-return]
+    return _ordered(escaped(parts))
 
 
 def unowned(workload: Workload) -> tuple[str, ...]:
@@ -133,7 +138,7 @@ def _data(workload: Workload) -> dict[str, Any]:
     configs = [
         {"source": config_name(workload, file.source), "target": file.target} for file in workload.files
     ]
-    volumes = [f"{volume.name}:{volume.path}" for volume in workload.volumes]
+    volumes = [_mount(volume.name, volume.path) for volume in workload.volumes]
     return {
         **_optional("volumes", volumes),
         **_optional("configs", configs),
@@ -153,12 +158,20 @@ def _network(workload: Workload, networks: tuple[str, ...]) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     if workload.published:
         # On the loopback only: nobody outside this machine reaches it.
-        parts["ports"] = [f"127.0.0.1:{workload.published}:{workload.ports[0].inside}"]
+        target = workload.ports[0].inside
+        parts["ports"] = [
+            {
+                "host_ip": "127.0.0.1",
+                "published": str(workload.published),
+                "target": target,
+                "protocol": "tcp",
+            }
+        ]
     return {**parts, "networks": list(networks)}
 
 
 def _security(workload: Workload) -> dict[str, Any]:
-    options = f"size={TMP_BYTES},mode=1777"
+    options = f"size={_memory(TMP_BYTES)},mode=1777"
     # Unknown programs and those on the Java virtual machine run libraries that they unpack there.
     engine = facts.engine_name(workload.element)
     if workload.role == "topics" or engine in EXECUTES_TMP or _is_foreign(workload):
@@ -188,9 +201,24 @@ def _deploy(workload: Workload) -> dict[str, Any]:
 def _limits(size: Size) -> dict[str, Any]:
     return {
         "cpus": f"{size.cpu_millicores / 1000:.2f}",
-        "memory": f"{size.memory_bytes}b",
+        "memory": _memory(size.memory_bytes),
         "pids": PIDS,
     }
+
+
+def _memory(size_bytes: int) -> str:
+    mebibytes, rest = divmod(size_bytes, 1 << 20)
+    return f"{size_bytes}b" if rest else f"{mebibytes}m"
+
+
+def _mount(volume: str, path: str) -> dict[str, str]:
+    return {"type": "volume", "source": volume, "target": path}
+
+
+def _ordered(parts: dict[str, Any]) -> dict[str, Any]:
+    """What the service is first, then what it needs and how it runs, then the rest by name."""
+    first = [key for key in _ORDER if key in parts]
+    return {key: parts[key] for key in (*first, *sorted(set(parts) - set(_ORDER), key=str))}
 
 
 def _logging() -> dict[str, Any]:

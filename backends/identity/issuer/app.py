@@ -9,10 +9,16 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Route
 
-from .grants import DEV_USER, Grants, Refusal
+from .grants import DEV_USER, Grants, RefusalError
 from .settings import Settings, load
 
 BODY_MAX = 16_384
@@ -115,7 +121,7 @@ class Issuer:
                 else _once(request.query_params.multi_items())
             )
             _, redirect_uri = self.grants.client(parameters)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return _page("This does not work", f"<p>{html.escape(refusal.description)}</p>", 400)
         state = {"state": parameters["state"]} if "state" in parameters else {}
         try:
@@ -123,7 +129,7 @@ class Issuer:
             if request.method == "GET":
                 return self._login(parameters)
             answer = {"code": self.grants.code(asked, parameters.get("user", ""))}
-        except Refusal as refusal:
+        except RefusalError as refusal:
             answer = {"error": refusal.error, "error_description": refusal.description}
         query = urlencode({**answer, **state, "iss": self.settings.issuer})
         joint = "&" if urlsplit(redirect_uri).query else "?"
@@ -147,7 +153,7 @@ class Issuer:
         try:
             form = await _form(request)
             answer = self.grants.token(form, _basic(request))
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return _refused(refusal)
         return JSONResponse(answer, headers=_NO_STORE)
 
@@ -156,9 +162,9 @@ class Issuer:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         try:
             if scheme.lower() != "bearer":
-                raise Refusal("invalid_token", "a token is needed", 401)
+                raise RefusalError("invalid_token", "a token is needed", 401)
             claims = self.grants.claims(token.strip())
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return _refused(refusal, f'Bearer error="{refusal.error}"')
         return JSONResponse({name: claims[name] for name in ("sub", "name", "roles") if name in claims})
 
@@ -171,28 +177,28 @@ def _page(title: str, body: str, status: int = 200) -> Response:
     return HTMLResponse(_PAGE.format(title=html.escape(title), body=body), status, headers=_PAGE_HEADERS)
 
 
-def _refused(refusal: Refusal, challenge: str = "Basic") -> Response:
+def _refused(refusal: RefusalError, challenge: str = "Basic") -> Response:
     headers = {**_NO_STORE, "WWW-Authenticate": challenge} if refusal.status == 401 else _NO_STORE
     content = {"error": refusal.error, "error_description": refusal.description}
     return JSONResponse(content, refusal.status, headers=headers)
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The posted form. Raises Refusal for anything else, and for more than a form can be."""
+    """The posted form. Raises RefusalError for anything else, and for more than a form can be."""
     if (
         request.headers.get("content-type", "").partition(";")[0].strip()
         != "application/x-www-form-urlencoded"
     ):
-        raise Refusal("invalid_request", "the body must be a form")
+        raise RefusalError("invalid_request", "the body must be a form")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > BODY_MAX:
-            raise Refusal("invalid_request", "the body is too large", 413)
+            raise RefusalError("invalid_request", "the body is too large", 413)
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=50)
     except ValueError as fault:
-        raise Refusal("invalid_request", "the body is no form") from fault
+        raise RefusalError("invalid_request", "the body is no form") from fault
     return _once(pairs)
 
 
@@ -200,7 +206,7 @@ def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
     """The parameters by name; none may come twice (RFC 6749, 3.1)."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Refusal("invalid_request", "a parameter comes twice")
+        raise RefusalError("invalid_request", "a parameter comes twice")
     return found
 
 
@@ -212,7 +218,7 @@ def _basic(request: Request) -> tuple[str, str] | None:
     try:
         user, colon, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError) as fault:
-        raise Refusal("invalid_client", "the Authorization header cannot be read", 401) from fault
+        raise RefusalError("invalid_client", "the Authorization header cannot be read", 401) from fault
     return (unquote_plus(user), unquote_plus(secret)) if colon else None
 
 

@@ -20,7 +20,7 @@ DEV_USER = "urn:archc:params:oauth:grant-type:dev-user"
 """A grant for tests and command lines: a token for a user, who is only named."""
 
 
-class Refusal(Exception):  # noqa: N818 - an answer of the protocol, not a fault of the program
+class RefusalError(Exception):
     """What is refused, as RFC 6749 names it, and why."""
 
     def __init__(self, error: str, description: str, status: int = 400) -> None:
@@ -61,22 +61,22 @@ class Grants:
         """The client of a browser's request and where it returns to. A fault here never leads there."""
         client = self.settings.clients.get(parameters.get("client_id", ""))
         if client is None or client.flow != "pkce":
-            raise Refusal("invalid_client", "client_id is no application that people log in to")
+            raise RefusalError("invalid_client", "client_id is no application that people log in to")
         redirect_uri = parameters.get("redirect_uri", "")
         if not client.may_return_to(redirect_uri):
-            raise Refusal("invalid_request", "redirect_uri is none of the application's")
+            raise RefusalError("invalid_request", "redirect_uri is none of the application's")
         return client, redirect_uri
 
     def authorization(self, parameters: dict[str, str]) -> AuthorizationRequest:
-        """The checked request. Raises Refusal."""
+        """The checked request. Raises RefusalError."""
         client, redirect_uri = self.client(parameters)
         if parameters.get("response_type") != "code":
-            raise Refusal("unsupported_response_type", "response_type must be code")
+            raise RefusalError("unsupported_response_type", "response_type must be code")
         if parameters.get("code_challenge_method") != "S256":
-            raise Refusal("invalid_request", "code_challenge_method must be S256")
+            raise RefusalError("invalid_request", "code_challenge_method must be S256")
         challenge = parameters.get("code_challenge", "")
         if not 43 <= len(challenge) <= 128:
-            raise Refusal("invalid_request", "code_challenge is missing or has a wrong length")
+            raise RefusalError("invalid_request", "code_challenge is missing or has a wrong length")
         scopes, is_openid = self._scopes(parameters)
         state, nonce = parameters.get("state", ""), parameters.get("nonce", "")
         return AuthorizationRequest(client, redirect_uri, scopes, is_openid, challenge, state, nonce)
@@ -84,7 +84,7 @@ class Grants:
     def code(self, request: AuthorizationRequest, user: str) -> str:
         """A code for a user who has logged in: good once, for a minute."""
         if user not in self.settings.roles:
-            raise Refusal("access_denied", "there is no such user")
+            raise RefusalError("access_denied", "there is no such user")
         while len(self._codes) >= CODES_MAX:
             self._codes.popitem(last=False)
         code = secrets.token_urlsafe(32)
@@ -100,11 +100,11 @@ class Grants:
         }
         grant = grants.get(form.get("grant_type", ""))
         if grant is None:
-            raise Refusal("unsupported_grant_type", f"grant_type must be one of {', '.join(grants)}")
+            raise RefusalError("unsupported_grant_type", f"grant_type must be one of {', '.join(grants)}")
         return grant(form, basic)
 
     def claims(self, token: str) -> dict[str, Any]:
-        """The claims of an access token of this issuer. Raises Refusal."""
+        """The claims of an access token of this issuer. Raises RefusalError."""
         try:
             claims = jwt.decode(token, self.settings.key, algorithms=["RS256"]).claims
             registry = jwt.JWTClaimsRegistry(
@@ -114,19 +114,19 @@ class Grants:
             )
             registry.validate(claims)
         except (JoseError, ValueError, TypeError) as fault:
-            raise Refusal("invalid_token", "the token is not valid", 401) from fault
+            raise RefusalError("invalid_token", "the token is not valid", 401) from fault
         return dict(claims)
 
     def _by_code(self, form: dict[str, str], basic: tuple[str, str] | None) -> dict[str, Any]:
         issued = self._codes.pop(form.get("code", ""), None)
         if issued is None or issued.until < time.monotonic():
-            raise Refusal("invalid_grant", "the code is unknown, used or too old")
+            raise RefusalError("invalid_grant", "the code is unknown, used or too old")
         request = issued.request
         client_id = basic[0] if basic else form.get("client_id", "")
         if client_id != request.client.id or form.get("redirect_uri", "") != request.redirect_uri:
-            raise Refusal("invalid_grant", "the code was given to another application or address")
+            raise RefusalError("invalid_grant", "the code was given to another application or address")
         if not hmac.compare_digest(_challenge(form.get("code_verifier", "")), request.challenge.encode()):
-            raise Refusal("invalid_grant", "code_verifier does not fit the code_challenge")
+            raise RefusalError("invalid_grant", "code_verifier does not fit the code_challenge")
         return self._for_user(request.client, issued.user, request.scopes, request.is_openid, request.nonce)
 
     def _by_credentials(self, form: dict[str, str], basic: tuple[str, str] | None) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class Grants:
         expected = client.secret if client is not None else ""
         right = hmac.compare_digest(secret.encode(), expected.encode())
         if client is None or client.flow != "credentials" or not expected or not right:
-            raise Refusal("invalid_client", "the application is unknown or its secret is wrong", 401)
+            raise RefusalError("invalid_client", "the application is unknown or its secret is wrong", 401)
         wanted, _ = self._scopes(form)
         scopes = tuple(scope for scope in client.scopes if scope in wanted or not wanted)
         return self._answer(client, client.id, scopes, ())
@@ -143,10 +143,10 @@ class Grants:
     def _by_name(self, form: dict[str, str], basic: tuple[str, str] | None) -> dict[str, Any]:
         client = self.settings.clients.get(basic[0] if basic else form.get("client_id", ""))
         if client is None or client.flow == "credentials":
-            raise Refusal("invalid_client", "client_id is no application that people log in to")
+            raise RefusalError("invalid_client", "client_id is no application that people log in to")
         user = form.get("username", "")
         if user not in self.settings.roles:
-            raise Refusal("invalid_grant", f"username must be one of {', '.join(self.settings.roles)}")
+            raise RefusalError("invalid_grant", f"username must be one of {', '.join(self.settings.roles)}")
         scopes, is_openid = self._scopes(form)
         return self._for_user(client, user, scopes, is_openid, form.get("nonce", ""))
 
@@ -156,7 +156,7 @@ class Grants:
         own = [scope for scope in wanted if scope not in ("openid", "profile", "email")]
         unknown = [scope for scope in own if scope not in self.settings.scopes]
         if unknown:
-            raise Refusal("invalid_scope", f"there is no scope {unknown[0]}")
+            raise RefusalError("invalid_scope", f"there is no scope {unknown[0]}")
         return tuple(dict.fromkeys(own)), "openid" in wanted
 
     def _for_user(
@@ -186,7 +186,7 @@ class Grants:
         }
         return {
             "access_token": self._signed(subject, claims, "at+jwt"),
-            "token_type": "Bearer",
+            "token_type": "Bearer",  # nosec B105 - the name of a kind, no secret
             "expires_in": self.settings.token_lifetime_s,
             "scope": " ".join(scopes),
         }
@@ -195,9 +195,9 @@ class Grants:
         now = int(time.time())
         times = {"iat": now, "nbf": now, "exp": now + self.settings.token_lifetime_s}
         header = {"alg": "RS256", "typ": kind, "kid": self.settings.key.kid}
-        return jwt.encode(
-            header, {"iss": self.settings.issuer, "sub": subject, **times, **claims}, self.settings.key
-        )
+        content = {"iss": self.settings.issuer, "sub": subject, **times, **claims}
+        signed: str = jwt.encode(header, content, self.settings.key)
+        return signed
 
 
 def _challenge(verifier: str) -> bytes:
