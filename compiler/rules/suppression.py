@@ -20,8 +20,10 @@ def apply(
     """
     kept: list[Coded] = []
     used: set[Span] = set()
+    of_routes = {route.span: route.allow for gateway in system.all(model.Gateway) for route in gateway.route}
     for code, finding in findings:
-        excuse = next((a for a in _excuses(system, finding) if a.code == code and _counts(a, today)), None)
+        excuses = (*_excuses(system, finding), *of_routes.get(finding.span, ()), *system.allow)
+        excuse = next((a for a in excuses if a.code == code and _counts(a, today)), None)
         if excuse is None or code in NEVER_ALLOWED:
             kept.append((code, finding))
         else:
@@ -38,18 +40,13 @@ def _has_ended(allow: model.Allow, today: str) -> bool:
 
 
 def _excuses(system: model.System, finding: Finding) -> Iterator[model.Allow]:
-    """The allows that reach a finding: on its subject, on the route it is about, around them."""
+    """The acceptances on a finding's subject and on the domain around it."""
     subject = system.elements.get(finding.subject)
     if subject is not None:
         yield from subject.allow
-        if isinstance(subject, model.Gateway):
-            for route in subject.route:
-                if route.span == finding.span:
-                    yield from route.allow
         domain = system.elements.get(subject.domain)
         if domain is not None:
             yield from domain.allow
-    yield from system.allow
 
 
 def _all_allows(system: model.System) -> Iterator[model.Allow]:
