@@ -5,9 +5,9 @@ in milliseconds, sizes in bytes, shares in percent; the field's last word says s
 span.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, ClassVar, Literal, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar, cast
 
 from pydantic import Field as PydanticField
 from pydantic import SkipValidation
@@ -366,13 +366,21 @@ class System(Element):
         """The element with an id. Raises KeyError if there is none; a resolved reference always has one."""
         return self.elements[id_]
 
-    def all(self, kind: type[E]) -> Iterator[E]:
+    def all(self, kind: type[E]) -> tuple[E, ...]:
         """The elements of a class, by id."""
-        return (element for element in self._sorted if isinstance(element, kind))
+        found = self._of_class.get(kind)
+        if found is None:
+            found = tuple(element for element in self._sorted if isinstance(element, kind))
+            self._of_class[kind] = found
+        return cast(tuple[E, ...], found)
 
     @cached_property
     def _sorted(self) -> tuple[Element, ...]:
         return tuple(self.elements[id_] for id_ in sorted(self.elements))
+
+    @cached_property
+    def _of_class(self) -> dict[type[Element], tuple[Element, ...]]:
+        return {}
 
 
 CLASSES: dict[str, type[Element]] = {
