@@ -69,6 +69,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
                     route.span,
                     f"routes `{_shown(clash)}` and `{_shown(route)}` of `{gateway.id}` both match "
                     f"`{overlap(route, clash)}`",
+                    detail="which of them gets it depends on the engine, and on the order it reads them in",
                     hint="narrow one: a longer path, a method, a host, a header or a query parameter",
                     related=(Related(clash.span, "the other one"),),
                 )

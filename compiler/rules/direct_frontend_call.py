@@ -51,6 +51,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
                     frontend.id,
                     edge.span,
                     f"`{frontend.id}` calls `{callee.id}` directly, from the browser",
+                    detail="a service that pages call is open to everybody, and has to guard itself",
                     hint=_hint(graph, callee),
                     related=(Related(callee.span, "declared here"),),
                 )

@@ -62,6 +62,7 @@ def check(system: System, graph: Graph) -> Iterator[Finding]:
             cycle[0].source,
             cycle[0].span,
             f"domains depend on each other: {shown}",
+            detail="none of them can change, be released or start without all the others",
             hint=f"turn `{weakest[0].source}` -> `{weakest[0].target}`{more} into an event",
             related=tuple(Related(e.span, f"`{e.source}` waits for `{e.target}`") for e in calls[1:]),
         )

@@ -81,6 +81,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
                     external.place("url"),
                     f"external `{external.id}` is `{target.id}` of this system, at the fixed address "
                     f"`{place.address}`",
+                    detail="the graph shows two where there is one",
                     hint=f"call `{target.id}` itself",
                     related=(Related(target.span, "declared here"),),
                 )
@@ -97,7 +98,8 @@ def _of_variable(
             element.id,
             env.span,
             f"`{element.id}` reaches `{target.id}` at the fixed address `{place.address}`",
-            hint=f"write `env {env.name} address={target.id}`",
+            detail="the graph does not know this edge, and the text does not change when the element moves",
+            hint=f"write `env {env.name} address={target.id}`, which becomes its host and port",
             related=(Related(target.span, "declared here"),),
         )
     if not place.is_complete and not _NAMES_A_PLACE.search(env.name.upper()):
@@ -108,6 +110,7 @@ def _of_variable(
         element.id,
         env.span,
         f"`{element.id}` reaches the fixed address `{place.address}`",
+        detail="the graph does not know this edge, and the text does not change when what is there moves",
         hint=f"declare what answers there, and write `env {env.name} address=` with its name",
     )
 

@@ -60,6 +60,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             user.id,
             edge.span,
             f"`{user.id}` in domain `{user.domain}` opens `{store.id}` of domain `{store.domain}`",
+            detail="how a domain keeps its data is its own affair, and may change any day",
             hint=_hint(graph, store),
             related=(Related(store.span, "declared here"),),
         )

@@ -62,6 +62,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             edge.span,
             f"{_SHOWN[edge.kind]} call{operation} from `{caller.id}` to `{callee.id}` crosses "
             f"`{caller.domain}` -> `{callee.domain}`",
+            detail="an `rpc` interface is for the inside of a domain, where both ends change together",
             hint=_hint(graph, callee),
             related=(Related(callee.span, "declared here"),),
         )

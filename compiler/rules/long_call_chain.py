@@ -76,6 +76,7 @@ def check(system: System, graph: Graph) -> Iterator[Finding]:
             id_,
             chain[0].span,
             f"`{id_}` waits on {length} calls in a row: {_path(id_, chain, length)}",
+            detail="the times of a chain add up, and its failures multiply",
             hint=f"more than {limit} are too many; shorten the chain, or turn one of the calls into an event",
             related=tuple(Related(e.span, f"`{e.source}` waits for `{e.target}`") for e in chain[1:]),
             is_minor=length <= error,

@@ -39,8 +39,10 @@ from archc.compiler import model
 from archc.compiler.graph import Graph
 from archc.compiler.questions import entrances, serves_requests
 from archc.compiler.rules.rule import Finding
-from archc.compiler.rules.wording import gateway_for, listed
+from archc.compiler.rules.wording import gateway_for, opened_by
 from archc.dsl.diagnostics import Related
+
+_WHY = "a gateway is where tokens are checked, requests limited and routes changed"
 
 
 def check(system: model.System, graph: Graph) -> Iterator[Finding]:
@@ -49,7 +51,8 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
         yield Finding(
             id_,
             edges[0].span,
-            f"`{id_}` is open to {listed(dict.fromkeys(edge.source for edge in edges))} without a gateway",
+            f"`{id_}` is open {opened_by(edges)} without a gateway",
+            detail=_WHY,
             hint=_hint(graph, system[id_]),
             related=(
                 Related(system[id_].span, "declared here"),
@@ -63,6 +66,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
                     element.id,
                     port.span,
                     f"`{element.id}` publishes port {port.number}: it is open without a gateway",
+                    detail=_WHY,
                     hint=f"remove `public`; {_hint(graph, element)}",
                 )
 

@@ -33,7 +33,7 @@ AsyncAPI: operations of a channel; Kafka: topics are contracts between producers
 from collections.abc import Iterator
 
 from archc.compiler import model
-from archc.compiler.graph import Graph
+from archc.compiler.graph import Edge, Graph
 from archc.compiler.rules.rule import Finding
 from archc.compiler.rules.wording import listed
 from archc.dsl.diagnostics import Related
@@ -51,7 +51,8 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             topic.id,
             topic.span,
             f"topic `{topic.id}` has no {side}",
-            hint=_hint(system, topic, "consumes" if producers else "publishes"),
+            detail="its events are kept for nobody" if producers else "who consumes it waits for ever",
+            hint=_consume(topic) if producers else _publish(system, topic, consumers),
             related=tuple(
                 [Related(edge.span, f"`{edge.source}` publishes to it") for edge in producers]
                 + [Related(edge.span, f"`{edge.source}` waits for its events") for edge in consumers]
@@ -60,8 +61,13 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
         )
 
 
-def _hint(system: model.System, topic: model.Topic, verb: str) -> str:
+def _consume(topic: model.Topic) -> str:
+    return f"write `consumes {topic.id}` where its events are needed, or delete the topic"
+
+
+def _publish(system: model.System, topic: model.Topic, consumers: tuple[Edge, ...]) -> str:
+    waiting = {edge.source for edge in consumers}
     near = [code.id for code in system.all(model.Code) if code.domain == topic.domain]
-    if verb == "consumes":
-        return f"write `consumes {topic.id}` where its events are needed, or delete the topic"
-    return f"write `publishes {topic.id}` in {listed(near) or 'a service'}, or delete the topic"
+    near = [id_ for id_ in near if id_ not in waiting]
+    where = f"one of {listed(near)}" if len(near) > 1 else listed(near) or "a service"
+    return f"write `publishes {topic.id}` in {where}, or delete the topic"

@@ -55,6 +55,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             element.id,
             element.span,
             f"{element.kind} `{element.id}` belongs to no domain",
+            detail="only in a domain has it an owner, and its words one meaning",
             hint=_hint(graph, element, domains),
             is_minor=isinstance(element, _BETTER_INSIDE),
         )

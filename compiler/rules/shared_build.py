@@ -53,6 +53,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             element.id,
             element.place("build"),
             f"`{first.id}` and `{element.id}` build from the same `{element.build.folder}`",
+            detail="what is built together is released together",
             hint=f'give each a folder of its own, for example `build "./{element.name}"`',
             related=(Related(first.place("build"), f"`{first.id}` builds from it too"),),
             is_minor=first_of_file is element,

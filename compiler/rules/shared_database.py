@@ -61,6 +61,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             database.span,
             f"database `{database.id}` is used by {len(users)} services ({listed(users)}); "
             "it may have one owner",
+            detail="whoever changes one of its tables has to know everybody who uses it",
             hint=f"let `{owner}` own it; give {others} calls to its API or its events",
             related=tuple(Related(edge.span, f"used by `{edge.source}`") for edge in edges),
             is_minor=len(writers) < 2,

@@ -47,6 +47,7 @@ def check(system: System, graph: Graph) -> Iterator[Finding]:
             cycle[0].source,
             cycle[0].span,
             f"synchronous loop {shown}",
+            detail="none of them works while another is down, and under load each holds up the others",
             hint="turn one of these calls into an event",
             related=tuple(Related(e.span, f"`{e.source}` waits for `{e.target}`") for e in cycle[1:]),
         )

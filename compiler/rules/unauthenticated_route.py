@@ -45,7 +45,10 @@ from archc.compiler import model
 from archc.compiler.graph import Graph, operations
 from archc.compiler.questions import entrances, operations_behind
 from archc.compiler.rules.rule import Finding
+from archc.compiler.rules.wording import opened_by
 from archc.dsl.diagnostics import Related, Span
+
+_WHY = "whoever finds the address has what is behind it"
 
 Operation = model.HttpOperation | model.RpcOperation
 
@@ -78,7 +81,8 @@ def _without_gateway(system: model.System, graph: Graph) -> Iterator[Finding]:
             yield Finding(
                 id_,
                 edges[0].span,
-                f"`{id_}` is open to `{edges[0].source}` and nothing asks for an identity",
+                f"`{id_}` is open {opened_by(edges)}, and nothing asks for an identity",
+                detail=_WHY,
                 hint="put a gateway before it that `authenticates` an identity provider",
                 related=(Related(element.span, "declared here"),),
             )
@@ -118,7 +122,9 @@ def _open_route(
         gateway.id,
         route.span,
         f"public route {what} of `{gateway.id}` asks for no identity",
-        detail=f"`{route.target}` asks for the scope {scoped.scope}, which nothing checks" if scoped else "",
+        detail=f"`{route.target}` asks for the scope {scoped.scope}, which nothing checks"
+        if scoped
+        else _WHY,
         hint=f'{way}, or say why it is open: `anonymous because "…"`',
         related=(Related(system[route.target].span, "whoever knows the address reaches this"),),
     )

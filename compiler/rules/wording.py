@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from archc.compiler import model
-from archc.compiler.graph import Graph, operations
+from archc.compiler.graph import Edge, Graph, operations
 
 SHOWN_MAX = 8
 
@@ -13,6 +13,14 @@ def listed(names: Iterable[str]) -> str:
     names = list(names)
     more = [f"{len(names) - SHOWN_MAX} more"] if len(names) > SHOWN_MAX else []
     return ", ".join([*(f"`{name}`" for name in names[:SHOWN_MAX]), *more])
+
+
+def opened_by(edges: Iterable[Edge]) -> str:
+    """By whom something is reached from outside: ``to `customer` and through `front` ``."""
+    edges = list(edges)
+    people = listed(dict.fromkeys(edge.source for edge in edges if edge.kind == "visit"))
+    others = listed(dict.fromkeys(edge.source for edge in edges if edge.kind != "visit"))
+    return " and ".join([f"to {people}"] * bool(people) + [f"through {others}"] * bool(others))
 
 
 def published_call(service: model.Element) -> str:

@@ -54,14 +54,16 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
                 span,
                 f"what is written here in `{element.id}` looks like a secret (it is not shown)",
                 detail="it stays in the history of the repository, so replace it by a new one",
-                hint=_hint(element, span),
+                hint=_hint(system, element, span),
             )
 
 
-def _hint(element: model.Element, span: Span) -> str:
+def _hint(system: model.System, element: model.Element, span: Span) -> str:
     for env in element.env if isinstance(element, model.Runnable) else ():
         if env.span == span:
             name = env.name.lower().replace("_", "-").strip("-")
+            if any(other.name == name for other in system.elements.values()):
+                name = f"{element.name}-{name}"
             return f"declare `secret {name}` and write `env {env.name} secret={name}`"
     return "declare a `secret`, and refer to it from an `env`"
 
