@@ -3,8 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from functools import cache
-from types import MappingProxyType
+from functools import cache, lru_cache
 from typing import Any
 
 # What needs no quotes in any reader of YAML 1.1 or 1.2. Everything else is quoted, so that no text is ever
@@ -19,9 +18,8 @@ def to_yaml(data: Any, comment: str = "") -> str:
     import yaml
 
     head = "".join(f"# {line}".rstrip() + "\n" for line in comment.splitlines())
-    return head + yaml.dump(
-        data, Dumper=_dumper(), sort_keys=False, allow_unicode=True, default_flow_style=False, width=_ONE_LINE
-    )
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return head + yaml.emit(_events(data), Dumper=dumper, allow_unicode=True, width=_ONE_LINE)
 
 
 def to_json(data: Any) -> str:
@@ -65,27 +63,49 @@ def _loader() -> Any:
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@cache
-def _dumper() -> Any:
-    """A dumper without anchors that quotes what is not plainly a word; libyaml's where it is there."""
+# ---- events for libyaml's emitter. Going from data to events at once, without yaml's nodes between, is three
+# times as fast, and nothing is ever an anchor.
+
+
+def _events(data: Any) -> list[Any]:
     import yaml
 
-    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-        def ignore_aliases(self, data: Any) -> bool:
-            return True
-
-    Dumper.add_representer(str, _text)
-    Dumper.add_multi_representer(str, _text)
-    Dumper.add_representer(MappingProxyType, lambda dumper, data: dumper.represent_dict(data.items()))
-    Dumper.add_multi_representer(tuple, lambda dumper, data: dumper.represent_list(data))
-    return Dumper
+    events: list[Any] = [yaml.StreamStartEvent(), yaml.DocumentStartEvent(explicit=False)]
+    _value(data, yaml, events)
+    return [*events, yaml.DocumentEndEvent(explicit=False), yaml.StreamEndEvent()]
 
 
-def _text(dumper: Any, text: str) -> Any:
-    text = str(text)
-    style: str | None = '"'
+def _value(data: Any, yaml: Any, events: list[Any]) -> None:
+    if isinstance(data, str):
+        events.append(_scalar(str(data), yaml))
+    elif isinstance(data, Mapping):
+        events.append(yaml.MappingStartEvent(None, None, True, flow_style=not data))
+        for key, value in data.items():
+            _value(key, yaml, events)
+            _value(value, yaml, events)
+        events.append(yaml.MappingEndEvent())
+    elif isinstance(data, list | tuple):
+        events.append(yaml.SequenceStartEvent(None, None, True, flow_style=not data))
+        for item in data:
+            _value(item, yaml, events)
+        events.append(yaml.SequenceEndEvent())
+    elif data is True or data is False or data is None:
+        events.append(yaml.ScalarEvent(None, None, (True, False), json.dumps(data)))
+    elif type(data) is int:
+        events.append(yaml.ScalarEvent(None, None, (True, False), str(data)))
+    else:  # numbers with a point, and dates out of a person's patch
+        node = yaml.SafeDumper("").represent_data(data)
+        events.append(yaml.ScalarEvent(None, node.tag, (True, False), node.value, node.style))
+
+
+def _scalar(text: str, yaml: Any) -> Any:
+    style = _style(text)
+    return yaml.ScalarEvent(None, None, (style is None, style is not None), text, style=style)
+
+
+@lru_cache(maxsize=4096)
+def _style(text: str) -> str | None:
+    """None for a plain word, a bar for lines of text, else double quotes."""
     if _PLAIN.fullmatch(text) and text.lower() not in _MISREAD:
-        style = None
-    elif "\n" in text and all(line.isprintable() for line in text.split("\n")):
-        style = "|"
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+        return None
+    return "|" if "\n" in text and all(line.isprintable() for line in text.split("\n")) else '"'
