@@ -4,12 +4,15 @@ A backend reads no disk, no clock and no environment. The same compilation gives
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, cast
 
 from archc.compiler.compilation import Compilation
 from archc.compiler.graph import Graph
 from archc.compiler.model import System
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,13 @@ class Plan:
     compilation: Compilation
     system: System
     graph: Graph
+    _derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, name: str, derive: Callable[["Plan"], T]) -> T:
+        """What several backends derive from the plan in the same way, derived once and kept under a name."""
+        if name not in self._derived:
+            self._derived[name] = derive(self)
+        return cast(T, self._derived[name])
 
     @property
     def deploy(self) -> str:

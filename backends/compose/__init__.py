@@ -36,8 +36,10 @@ def _render(plan: Plan) -> Outputs:
 
 def _compose(plan: Plan, programs: tuple[Workload, ...], joined: tuple[Network, ...]) -> dict[str, Any]:
     running = {program.name: program for program in programs}
+    networks_of = _networks_of(joined)
     services = {
-        program.name: service(plan, program, running, _networks_of(program, joined)) for program in programs
+        program.name: service(plan, program, running, networks_of.get(program.name, []))
+        for program in programs
     }
     owner = volume_owner(programs)
     if owner:
@@ -53,8 +55,13 @@ def _compose(plan: Plan, programs: tuple[Workload, ...], joined: tuple[Network, 
     return {key: value for key, value in file.items() if value}
 
 
-def _networks_of(program: Workload, joined: tuple[Network, ...]) -> list[str]:
-    return [network.name for network in joined if program.name in network.members]
+def _networks_of(joined: tuple[Network, ...]) -> dict[str, list[str]]:
+    """The names of the networks each program is in."""
+    found: dict[str, list[str]] = {}
+    for network in joined:
+        for member in network.members:
+            found.setdefault(member, []).append(network.name)
+    return found
 
 
 def _network(network: Network) -> dict[str, Any]:

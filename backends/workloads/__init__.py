@@ -21,6 +21,10 @@ __all__ = ["workloads"]
 
 def workloads(plan: Plan) -> tuple[Workload, ...]:
     """Every program to deploy, by name."""
+    return plan.once("workloads", _workloads)
+
+
+def _workloads(plan: Plan) -> tuple[Workload, ...]:
     derived = {workload.name: with_declared(workload, plan) for workload in _derived(plan)}
     published = _published(plan, derived)
     finished = []

@@ -34,7 +34,9 @@ def of_store(plan: Plan, store: model.Store) -> Iterator[Workload]:
 
 def logical_databases(system: model.System, host: model.Store) -> tuple[model.Database, ...]:
     """The databases on a server: itself, or those that name it as theirs."""
-    return tuple(d for d in system.all(model.Database) if facts.host_of(system, d.id).id == host.id)
+    if isinstance(host, model.Database):
+        return (host,)
+    return tuple(database for database in system.all(model.Database) if database.on == host.id)
 
 
 def superuser_secret(host: model.Store) -> str:
