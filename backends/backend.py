@@ -11,7 +11,6 @@ from archc.compiler.compilation import Compilation
 from archc.compiler.graph import Graph
 from archc.compiler.model import System
 
-
 T = TypeVar("T")
 
 
