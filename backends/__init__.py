@@ -14,6 +14,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(name)
     from archc.backends import (
         compose,
+        contracts,
         diagram,
         frontends,
         gateway,
@@ -21,6 +22,7 @@ def __getattr__(name: str) -> object:
         kubernetes,
         management,
         registry,
+        services,
         stores,
     )
 
@@ -33,5 +35,7 @@ def __getattr__(name: str) -> object:
         stores.BACKEND,
         management.BACKEND,
         frontends.BACKEND,
+        services.BACKEND,
+        contracts.BACKEND,
         diagram.BACKEND,
     )

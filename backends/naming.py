@@ -102,3 +102,8 @@ def unique(wanted: Iterable[tuple[K, str]], taken: Collection[str] = ()) -> dict
         used.add(free)
         names[key] = free
     return names
+
+
+def is_keyword(word: str) -> bool:
+    """Whether Python keeps a word for itself."""
+    return word in _KEYWORDS

@@ -10,7 +10,7 @@ from archc.backends.contracts.operations import (
     Operation,
     http_operations,
 )
-from archc.backends.contracts.schemas import components, schema
+from archc.backends.contracts.schemas import components, example_value, schema
 from archc.backends.contracts.shapes import Shapes, http_roots, shapes
 from archc.compiler import model
 from archc.compiler.graph import Graph
@@ -124,7 +124,11 @@ def _operation(
     if parameters:
         found["parameters"] = parameters
     if operation.body is not None:
-        content = {"application/json": {"schema": schema(operation.body, reached.names)}}
+        media = {
+            "schema": schema(operation.body, reached.names),
+            "example": example_value(operation.body, reached),
+        }
+        content = {"application/json": media}
         found["requestBody"] = {"required": not operation.body.optional, "content": content}
     found["responses"] = {str(operation.status): _answer(operation, reached)}
     for status in _faults(operation, is_guarded):
@@ -159,6 +163,7 @@ def _parameters(operation: Operation, reached: Shapes) -> list[dict[str, Any]]:
             "required": True,
             "description": f"Which one: the {parameter.name}.",
             "schema": schema(parameter.type, reached.names),
+            "example": example_value(parameter.type, reached),
         }
         for parameter in operation.parameters
     ]
@@ -178,6 +183,7 @@ def _parameters(operation: Operation, reached: Shapes) -> list[dict[str, Any]]:
                 "in": "header",
                 "description": "A value of the caller's choice, the same for each repetition of one request.",
                 "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+                "example": "a-value-of-my-own",
             }
         )
     return found
@@ -190,14 +196,15 @@ def _query(name: str, description: str, shape: dict[str, Any]) -> dict[str, Any]
 def _answer(operation: Operation, reached: Shapes) -> dict[str, Any]:
     if operation.result is None:
         return {"description": "Done."}
-    shape = schema(operation.result, reached.names)
-    if operation.page:
-        shape = {"$ref": f"#/components/schemas/{page_name(operation, reached.names)}"}
-    said = _called(operation.result, reached)
-    return {
-        "description": f"{said[:1].upper()}{said[1:]}.",
-        "content": {"application/json": {"schema": shape}},
+    media = {
+        "schema": schema(operation.result, reached.names),
+        "example": example_value(operation.result, reached),
     }
+    if operation.page:
+        media["schema"] = {"$ref": f"#/components/schemas/{page_name(operation, reached.names)}"}
+        media["example"] = {"items": media["example"], "next": None}
+    said = _called(operation.result, reached)
+    return {"description": f"{said[:1].upper()}{said[1:]}.", "content": {"application/json": media}}
 
 
 def _page(operation: Operation, reached: Shapes) -> tuple[str, dict[str, Any]]:

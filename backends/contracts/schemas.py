@@ -108,12 +108,12 @@ def _property(field: model.Field, shapes: Shapes) -> dict[str, Any]:
     return found
 
 
-def example(data_type: model.DataType, shapes: Shapes, depth: int = 0) -> Any:
+def example_value(data_type: model.DataType, shapes: Shapes, depth: int = 0) -> Any:
     """A value of a type. Optional values are left out below the first level, so that loops end."""
     if data_type.optional and depth > 1:
         return None
     if data_type.item is not None:
-        return [example(data_type.item, shapes, depth + 1)] if depth < _DEPTH_MAX else []
+        return [example_value(data_type.item, shapes, depth + 1)] if depth < _DEPTH_MAX else []
     if data_type.is_scalar:
         return _scalar_example(data_type)
     return example_of(shapes.shapes[data_type.name], shapes, depth + 1)
@@ -127,7 +127,7 @@ def example_of(shape: model.Element, shapes: Shapes, depth: int = 0) -> Any:
     if depth > _DEPTH_MAX:  # only a type that holds itself without an end comes here
         return {}
     fields = [field for field in shape.fields_ if not (field.type.optional and depth)]
-    return {field.name: example(field.type, shapes, depth + 1) for field in fields}
+    return {field.name: example_value(field.type, shapes, depth + 1) for field in fields}
 
 
 def _scalar_example(data_type: model.DataType) -> Any:

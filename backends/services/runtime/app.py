@@ -5,11 +5,17 @@ import re
 import time
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,7 +25,7 @@ from .idempotency import Keys, MemoryKeys
 from .identity import Verifier
 from .lifecycle import Lifecycle
 
-_LOG = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _UNKNOWN = "unknown"
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
@@ -80,7 +86,8 @@ def _add_health(app: FastAPI, lifecycle: Lifecycle) -> None:
 
 
 def _state(status: int, checks: dict[str, str]) -> Response:
-    return JSONResponse({"status": "ok" if status == 200 else "not ready", "checks": checks}, status)  # noqa: PLR2004
+    is_ok = status == HTTPStatus.OK
+    return JSONResponse({"status": "ok" if is_ok else "not ready", "checks": checks}, status)
 
 
 def _add_metrics(app: FastAPI) -> Histogram:
@@ -142,7 +149,7 @@ class _Requests:
         self.requests.labels(operation, method, str(status)).observe(seconds)
         level = logging.DEBUG if _QUIET.match(scope["path"]) else logging.INFO
         extra = {"operation": operation, "method": method, "status": status, "ms": round(seconds * 1000, 1)}
-        _LOG.log(level, "request", extra=extra)
+        LOG.log(level, "request", extra=extra)
 
 
 def _headers(request_id: str) -> list[tuple[bytes, bytes]]:

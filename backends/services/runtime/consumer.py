@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ Handler = Callable[[Any, EventInfo], Awaitable[None]]
 BATCH = 20
 POLL_MS = 1000
 PAUSE_S = 0.2
-_LOG = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Consumer:
         context.enter(context.Context.of({k: v for k, v in headers.items() if k != context.AUTHORIZATION}))
         kind = self._kind(headers)
         if kind is None:
-            _LOG.warning("an event of an unknown type is passed over", extra={"at": place})
+            LOG.warning("an event of an unknown type is passed over", extra={"at": place})
             return
         model, handler = self._subscription.handlers[kind]
         time = headers.get(f"{HEADER}time", "")
@@ -89,10 +89,13 @@ class Consumer:
         try:
             event = model.model_validate_json(message.value, extra="ignore")
             await self._try(handler, event, info)
+        except NotImplementedError:  # events wait in the topic for a handler to be written
+            LOG.warning("the event's handler is not written yet", extra={"place": self._subscription.place})
+            raise
         except Exception as fault:
             if not self._subscription.dead_letters:
                 raise
-            _LOG.exception("an event goes to the dead letters", extra={"at": place, "place": self._subscription.place})
+            LOG.exception("an event goes to the dead letters", extra={"at": place, "place": self._subscription.place})
             reason = {"dead-letter-reason": type(fault).__name__, "dead-letter-from": place}
             dead = Message(self._subscription.dead_letters, message.key, message.value, {**headers, **reason})
             await self._producer.send([dead])
@@ -109,10 +112,19 @@ class Consumer:
         for number in range(self._subscription.retries + 1):
             try:
                 await handler(event, info)
+            except NotImplementedError:
+                raise
             except Exception:
                 if number == self._subscription.retries:
                     raise
-                _LOG.warning("an event is tried again", exc_info=True, extra={"event_id": info.id})
+                LOG.warning("an event is tried again", exc_info=True, extra={"event_id": info.id})
                 await asyncio.sleep(PAUSE_S * 2**number)
             else:
                 return
+
+
+def consumers(
+    servers: str, subscriptions: Sequence[Subscription], producer: Producer
+) -> list[Callable[[], Awaitable[None]]]:
+    """What reads all the subscriptions, as tasks."""
+    return [Consumer(servers, subscription, producer).run for subscription in subscriptions]

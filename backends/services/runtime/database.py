@@ -3,10 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 _DRIVERS = {"postgresql": "postgresql+asyncpg", "mysql": "mysql+aiomysql", "sqlite": "sqlite+aiosqlite"}
 CONNECT_TIMEOUT_S = 5
@@ -22,18 +25,29 @@ class Database:
 
     def __init__(self, name: str, url: str, pool_size: int) -> None:
         self.name = name
-        parsed = sqlalchemy.make_url(url)
-        options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True, "pool_recycle": RECYCLE_S}
-        if parsed.drivername != "sqlite":
-            options |= {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": POOL_TIMEOUT_S}
-        if parsed.drivername == "postgresql":
-            options["connect_args"] = {"timeout": CONNECT_TIMEOUT_S, "command_timeout": STATEMENT_TIMEOUT_S}
-        elif parsed.drivername == "mysql":
-            options["connect_args"] = {"connect_timeout": CONNECT_TIMEOUT_S}
-        driver = _DRIVERS.get(parsed.drivername, parsed.drivername)
-        self.engine: AsyncEngine = create_async_engine(parsed.set(drivername=driver), **options)
+        self._url = sqlalchemy.make_url(url)
+        self._pool_size = pool_size
 
-    def begin(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    @cached_property
+    def engine(self) -> "AsyncEngine":
+        """Made when it is first wanted, in the loop that uses it."""
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        kind = self._url.drivername
+        options: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True, "pool_recycle": RECYCLE_S}
+        if kind != "sqlite":
+            options |= {
+                "pool_size": self._pool_size,
+                "max_overflow": self._pool_size,
+                "pool_timeout": POOL_TIMEOUT_S,
+            }
+        if kind == "postgresql":
+            options["connect_args"] = {"timeout": CONNECT_TIMEOUT_S, "command_timeout": STATEMENT_TIMEOUT_S}
+        elif kind == "mysql":
+            options["connect_args"] = {"connect_timeout": CONNECT_TIMEOUT_S}
+        return create_async_engine(self._url.set(drivername=_DRIVERS.get(kind, kind)), **options)
+
+    def begin(self) -> "AbstractAsyncContextManager[AsyncConnection]":
         """A connection in a transaction: committed at the end of the block, rolled back on a fault."""
         return self.engine.begin()
 
@@ -57,13 +71,13 @@ class Database:
                 await connection.run_sync(metadata.create_all)
 
     @staticmethod
-    async def lock(connection: AsyncConnection, what: str) -> None:
+    async def lock(connection: "AsyncConnection", what: str) -> None:
         """Wait until no other transaction holds the lock of that name, and hold it to the transaction's end."""
         if connection.dialect.name == "postgresql":
             await connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(_lock_number(what))))
 
     @staticmethod
-    async def try_lock(connection: AsyncConnection, what: str) -> bool:
+    async def try_lock(connection: "AsyncConnection", what: str) -> bool:
         """The same without waiting: whether the lock was free. Only PostgreSQL has it; others go without."""
         if connection.dialect.name != "postgresql":
             return True

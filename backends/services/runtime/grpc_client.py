@@ -3,7 +3,8 @@
 import asyncio
 import json
 import time
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import grpc
@@ -16,6 +17,7 @@ from .grpc_schema import Messages
 from .grpc_status import status_of
 from .http_client import PAUSE_MAX_S, PAUSE_S, Breaker, Policy, random_share
 
+T = TypeVar("T")
 _RETRIED = ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
 # Each try goes to an instance of its own choice, and lost instances are noticed by pings.
 _OPTIONS = [
@@ -29,7 +31,9 @@ _OPTIONS = [
 class GrpcClient:
     """Calls one other service. The request's token, id and deadline go along."""
 
-    def __init__(self, name: str, url: str, service: str, messages: Messages, breaker: Breaker | None = None) -> None:
+    def __init__(
+        self, name: str, url: str, service: str, messages: Messages, *, breaker: Breaker | None = None
+    ) -> None:
         self.name = name
         parts = urlsplit(url)
         self._target = parts.netloc or f"{parts.scheme}:{parts.path}"
@@ -55,9 +59,9 @@ class GrpcClient:
         policy: Policy,
         name: str,
         messages: tuple[str, str],
-        request: pydantic.BaseModel | None,
-        result: type[pydantic.BaseModel] | None,
-    ) -> Any:
+        request: Any,
+        result: "pydantic.TypeAdapter[T]",
+    ) -> T:
         """The result of an operation; `messages` are those of both ways. Raises DependencyError for a fault."""
         data = self._messages.encode(messages[0], request)
         end = time.monotonic() + policy.timeout_s
@@ -92,7 +96,7 @@ class GrpcClient:
             answer: bytes = await call(data, timeout=left, metadata=tuple(context.current().headers().items()))
             good = True
         except grpc.aio.AioRpcError as fault:
-            good = status_of(fault.code()) < 500  # noqa: PLR2004 - the same border as for HTTP
+            good = status_of(fault.code()) < HTTPStatus.INTERNAL_SERVER_ERROR
             raise
         finally:
             if self._breaker is not None:

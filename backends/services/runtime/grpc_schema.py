@@ -6,7 +6,7 @@ import decimal
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pydantic
 from google.protobuf import (
@@ -27,6 +27,10 @@ _SCALARS = {
     "bool": FieldDescriptor.TYPE_BOOL,
     "bytes": FieldDescriptor.TYPE_BYTES,
 }
+T = TypeVar("T")
+# The alias of the one field of a message that is no record.
+ALONE = ""
+_PLAIN: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(Any)
 _TIMESTAMP = "google.protobuf.Timestamp"
 _DURATION = "google.protobuf.Duration"
 _VALUE = "google.protobuf.Value"
@@ -74,18 +78,28 @@ class Messages:
             for name in schema.messages
         }
 
-    def encode(self, name: str, model: pydantic.BaseModel | None) -> bytes:
-        """A model as the bytes of a message."""
+    def encode(self, name: str, value: Any) -> bytes:
+        """A value as the bytes of a message: a model, or what stands alone in the message."""
         message = self._classes[name]()
-        if model is not None:
-            self._fill(message, name, model.model_dump(by_alias=True, exclude_none=True))
+        if value is not None:
+            data = _PLAIN.dump_python(value, by_alias=True, exclude_none=True)
+            self._fill(message, name, {ALONE: data} if self._is_alone(name) else data)
         return message.SerializeToString(deterministic=True)
 
-    def decode(self, name: str, data: bytes, model: type[pydantic.BaseModel] | None) -> Any:
-        """The bytes of a message as a model. Raises pydantic.ValidationError for what does not fit."""
+    def decode(self, name: str, data: bytes, kind: pydantic.TypeAdapter[T]) -> T:
+        """The bytes of a message as a value of its type.
+
+        Raises pydantic.ValidationError for what does not fit, google.protobuf's DecodeError for no message.
+        """
         message = self._classes[name]()
         message.ParseFromString(data)
-        return None if model is None else model.model_validate(self._read(message, name), strict=False, extra="ignore")
+        found: Any = self._read(message, name) if self._schema.messages[name] else None
+        if self._is_alone(name):
+            found = found.get(ALONE)
+        return kind.validate_python(found, strict=False, extra="ignore")
+
+    def _is_alone(self, name: str) -> bool:
+        return any(field.alias == ALONE for field in self._schema.messages[name])
 
     def _fill(self, message: Message, name: str, data: Mapping[str, Any]) -> None:
         for field in self._schema.messages[name]:

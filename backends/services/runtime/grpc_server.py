@@ -21,14 +21,14 @@ from .identity import Caller, Verifier, unauthorized
 
 STOP_S = 10
 MESSAGE_BYTES_MAX = 4 << 20
-_LOG = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Rpc:
-    """One operation: the messages of both ways by name, the request's model, what does the work.
+    """One operation: the messages of both ways by name, the request's type, what does the work.
 
-    `work` takes the request's model, None for an operation without one, and the caller. `place` is the line of
+    `work` takes the request, where there is one, and the caller. `place` is the line of
     the architecture the operation stands in, `scope` what the caller's token must carry, "" for nothing.
     """
 
@@ -36,7 +36,7 @@ class Rpc:
     place: str
     request: str
     response: str
-    model: type[pydantic.BaseModel] | None
+    kind: pydantic.TypeAdapter[Any]
     work: Callable[[Any, Caller], Awaitable[Any]]
     scope: str = ""
 
@@ -104,8 +104,8 @@ class GrpcServer:
             problem = ProblemError(501, f"{rpc.name} is not written yet ({rpc.place})")
         except asyncio.CancelledError:
             raise
-        except Exception:  # noqa: BLE001 - the caller must get an answer
-            _LOG.exception("unexpected fault")
+        except Exception:
+            LOG.exception("unexpected fault")
             problem = ProblemError(500, "an unexpected fault; the logs know it by the request's id")
         await call.abort(code_of(problem.status), problem.detail)
         raise AssertionError("abort raises")
@@ -113,7 +113,7 @@ class GrpcServer:
     async def _perform(self, rpc: Rpc, data: bytes) -> bytes:
         caller = await self._caller(rpc.scope)
         try:
-            asked = self._messages.decode(rpc.request, data, rpc.model)
+            asked = self._messages.decode(rpc.request, data, rpc.kind)
         except ValueError as fault:
             if isinstance(fault, pydantic.ValidationError):
                 raise

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import httpx
@@ -14,6 +14,7 @@ import pydantic
 
 from . import context
 from .errors import DependencyError
+from .pages import CursorRequest, OffsetRequest
 
 T = TypeVar("T")
 CONNECT_TIMEOUT_S = 1
@@ -24,7 +25,7 @@ PAUSE_S = 0.025
 PAUSE_MAX_S = 1
 # Answers after which another try may go better.
 PASSING = frozenset((429, 502, 503, 504))
-_LOG = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 _CHANCE = secrets.SystemRandom()
 
 
@@ -80,12 +81,14 @@ class HttpClient:
         self,
         name: str,
         url: str,
-        breaker: Breaker | None = None,
+        policy: Policy,
         *,
+        breaker: Breaker | None = None,
         inside: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.name = name
+        self.policy = policy
         self._breaker = breaker
         self._inside = inside
         self._client = httpx.AsyncClient(
@@ -109,16 +112,20 @@ class HttpClient:
 
     async def request(
         self,
-        policy: Policy,
         method: str,
         path: str,
         *,
+        policy: Policy | None = None,
         repeatable: bool = False,
         body: bytes | None = None,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """The answer, whatever its status. Raises DependencyError where there is none in time."""
+        """The answer, whatever its status. Raises DependencyError where there is none in time.
+
+        `repeatable` says that the request may be sent again after a fault.
+        """
+        policy = policy or self.policy
         end = time.monotonic() + policy.timeout_s
         if (left := context.current().remaining_s()) is not None:
             end = min(end, time.monotonic() + left)
@@ -142,13 +149,18 @@ class HttpClient:
 
         Fields that the answer has besides are left out, so that the other side may add some.
         """
-        answer = await self.request(policy, method, path, **rest)
+        answer = await self.request(method, path, policy=policy, **rest)
         if not answer.is_success:
             raise DependencyError(self.name, f"answered {answer.status_code}", answer.status_code)
         try:
             return result.validate_json(answer.content or b"null", extra="ignore")
         except pydantic.ValidationError as fault:
             raise DependencyError(self.name, "answered against its contract", answer.status_code) from fault
+
+    @staticmethod
+    def query(page: CursorRequest | OffsetRequest) -> dict[str, Any]:
+        """A page request as the parameters of a query."""
+        return {name: value for name, value in asdict(page).items() if value is not None}
 
     async def _try(
         self,

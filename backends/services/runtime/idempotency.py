@@ -72,7 +72,8 @@ class Once:
 
     def __init__(self, keys: Keys, operation: str, caller: str, key: str | None, digest: str) -> None:
         self._keys = keys
-        self._key = "" if key is None else hashlib.sha256("\0".join((operation, caller, key)).encode()).hexdigest()
+        whole = f"{operation}\0{caller}\0{key}"
+        self._key = "" if key is None else hashlib.sha256(whole.encode()).hexdigest()
         self._digest = digest
 
     async def answer(self, work: Callable[[], Awaitable[Response]]) -> Response:

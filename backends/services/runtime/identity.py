@@ -91,9 +91,7 @@ class TokenVerifier:
     def _claims(self, token: str) -> dict[str, Any] | None:
         """The token's claims, None unless all about it is as it must be."""
         # Services that no gateway guards do without the library.
-        from joserfc import jwt  # noqa: PLC0415
-        from joserfc.errors import JoseError  # noqa: PLC0415
-        from joserfc.jwk import KeySet  # noqa: PLC0415
+        from joserfc import errors, jwk, jwt
 
         registry = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_S,
@@ -103,9 +101,9 @@ class TokenVerifier:
             sub={"essential": True},
         )
         try:
-            decoded = jwt.decode(token, KeySet.import_key_set(self._keys), algorithms=ALGORITHMS)  # type: ignore[arg-type,unused-ignore]
+            decoded = jwt.decode(token, jwk.KeySet.import_key_set(self._keys), algorithms=ALGORITHMS)  # type: ignore[arg-type,unused-ignore]
             registry.validate(decoded.claims)
-        except (JoseError, ValueError, TypeError, KeyError):
+        except (errors.JoseError, ValueError, TypeError, KeyError):
             return None
         return dict(decoded.claims)
 

@@ -1,12 +1,15 @@
 """The inbox: which events were worked on already, kept in the transaction that works on them."""
 
 import time
+from typing import TYPE_CHECKING
 
 import sqlalchemy
 from sqlalchemy import BigInteger, Column, MetaData, String, Table
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .events import EventInfo
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 # Longer than a broker is asked to keep events, in seconds: 14 days.
 KEPT_S = 14 * 24 * 3600
@@ -19,7 +22,7 @@ _INBOX = Table(
 )
 
 
-async def is_new(connection: AsyncConnection, info: EventInfo) -> bool:
+async def is_new(connection: "AsyncConnection", info: EventInfo) -> bool:
     """Whether this transaction is the first to work on an event.
 
     Of two at once the second waits for the first; if that fails, the second works on the event.

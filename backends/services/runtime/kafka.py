@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from .events import Message
 
 SEND_TIMEOUT_S = 10
-_LOG = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 class KafkaProducer:

@@ -4,12 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import Protocol, Self
 
 CHECK_TIMEOUT_S = 2
 RETRY_S = 1
 RETRY_MAX_S = 15
-_LOG = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 class Resource(Protocol):
@@ -44,7 +44,7 @@ class Lifecycle:
         self.draining = False
         self._running: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> "Lifecycle":
+    async def __aenter__(self) -> Self:
         """Open everything; what needs the other side is done beside, again and again until it can be."""
         for resource in self.resources:
             await resource.open()
@@ -69,17 +69,10 @@ class Lifecycle:
 
     async def checks(self) -> dict[str, str]:
         """Each resource by name: "ok", or what is wrong with it."""
-        found = await asyncio.gather(*(_checked(resource) for resource in self.resources))
-        return {resource.name: state for resource, state in zip(self.resources, found, strict=True)}
-
-
-async def _checked(resource: Resource) -> str:
-    try:
-        async with asyncio.timeout(CHECK_TIMEOUT_S):
-            await resource.check()
-    except Exception as fault:  # noqa: BLE001 - whatever a driver raises, it is not usable
-        return type(fault).__name__
-    return "ok"
+        checks = (asyncio.wait_for(resource.check(), CHECK_TIMEOUT_S) for resource in self.resources)
+        found = await asyncio.gather(*checks, return_exceptions=True)
+        states = ("ok" if fault is None else type(fault).__name__ for fault in found)
+        return {resource.name: state for resource, state in zip(self.resources, states, strict=True)}
 
 
 async def forever(task: Task, *, once: bool = False) -> None:
@@ -88,8 +81,8 @@ async def forever(task: Task, *, once: bool = False) -> None:
     while True:
         try:
             await task()
-        except Exception:  # noqa: BLE001 - another try may go better
-            _LOG.warning("a task failed and will be tried again", exc_info=True)
+        except Exception:
+            LOG.exception("a task failed and will be tried again")
         else:
             if once:
                 return

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from . import context
 from .errors import ProblemError
+from .pages import CursorRequest, OffsetRequest
 from .problems import mismatches
 
 T = TypeVar("T")
@@ -30,36 +31,6 @@ class Operation:
     status: int
     result: pydantic.TypeAdapter[Any] | None = None
     timeout_s: float = 0
-
-
-@dataclass(frozen=True, slots=True)
-class CursorRequest:
-    """Which page is wanted: at most `limit` entries after the cursor, from the start without one."""
-
-    limit: int
-    cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OffsetRequest:
-    """Which page is wanted: at most `limit` entries after the first `offset`."""
-
-    limit: int
-    offset: int = 0
-
-
-class CursorPage(pydantic.BaseModel, Generic[T]):
-    """A part of a list, and the cursor of the next part, None at the end."""
-
-    items: list[T]
-    next: str | None = None
-
-
-class OffsetPage(pydantic.BaseModel, Generic[T]):
-    """A part of a list, and the offset of the next part, None at the end."""
-
-    items: list[T]
-    next: int | None = None
 
 
 def cursor_request(

@@ -8,13 +8,25 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pydantic
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 from .database import Database
 from .events import EventType, Message, Producer, Topic
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 BATCH = 100
 PAUSE_S = 0.25
@@ -28,7 +40,7 @@ _OUTBOX = Table(
     Column("headers", Text, nullable=False),
     Column("value", LargeBinary, nullable=False),
 )
-_LOG = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 class OutboxTopic(Topic):
@@ -37,7 +49,7 @@ class OutboxTopic(Topic):
     def __init__(self, name: str, source: str, types: Sequence[EventType]) -> None:
         super().__init__(name, source, types)
 
-    async def store(self, connection: AsyncConnection, event: pydantic.BaseModel) -> None:
+    async def store(self, connection: "AsyncConnection", event: pydantic.BaseModel) -> None:
         """Store an event in the transaction of a connection."""
         message = self.message(event)
         headers = json.dumps(dict(message.headers))
@@ -71,5 +83,5 @@ class Relay:
                 [Message(row.topic, row.key, bytes(row.value), json.loads(row.headers)) for row in rows]
             )
             await connection.execute(_OUTBOX.delete().where(_OUTBOX.c.id.in_([row.id for row in rows])))
-        _LOG.debug("sent events", extra={"count": len(rows)})
+        LOG.debug("sent events", extra={"count": len(rows)})
         return len(rows)

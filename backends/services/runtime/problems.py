@@ -15,7 +15,7 @@ from .errors import DependencyError, ProblemError
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_MAX = 100
-_LOG = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 def answer(request: Request, problem: ProblemError) -> JSONResponse:
@@ -56,7 +56,7 @@ async def _problem(request: Request, fault: Exception) -> JSONResponse:
 
 def unexpected(request: Request, fault: Exception) -> JSONResponse:
     """The answer to a fault that nobody foresaw; what it was goes to the logs alone."""
-    _LOG.error("unexpected fault", exc_info=fault)
+    LOG.error("unexpected fault", exc_info=fault)
     detail = "an unexpected fault; the logs know it by the request's id"
     return answer(request, ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
 

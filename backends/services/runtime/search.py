@@ -16,7 +16,7 @@ class Search:
 
     def __init__(self, name: str, url: str) -> None:
         self.name = name
-        self.client = HttpClient(name, url, inside=False)
+        self.client = HttpClient(name, url, POLICY, inside=False)
 
     async def put(self, index: str, id_: str, document: Mapping[str, Any]) -> None:
         """Store a document, or replace it."""
@@ -40,7 +40,7 @@ class Search:
 
     async def _call(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         text = json.dumps(body, default=str).encode()
-        answer = await self.client.request(POLICY, method, path, body=text, repeatable=True)
+        answer = await self.client.request(method, path, body=text, repeatable=True)
         if not answer.is_success:
             raise DependencyError(self.name, f"answered {answer.status_code}", answer.status_code)
         return answer.json()

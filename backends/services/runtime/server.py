@@ -1,7 +1,6 @@
 """Runs a web application until it is told to end, and then lets it finish what it is doing."""
 
 import asyncio
-from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
@@ -29,9 +28,8 @@ class DrainingServer(uvicorn.Server):
             super().handle_exit(sig, frame)
             return
         self.lifecycle.draining = True
-        end: Callable[[], None] = lambda: super(DrainingServer, self).handle_exit(sig, frame)  # noqa: E731
         loop = asyncio.get_running_loop()
-        loop.call_soon_threadsafe(loop.call_later, self.drain_s, end)
+        loop.call_soon_threadsafe(loop.call_later, self.drain_s, super().handle_exit, sig, frame)
 
 
 def serve(app: FastAPI, port: int, drain_s: float) -> None:

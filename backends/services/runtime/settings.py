@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 # Where secrets are mounted; SECRETS_FOLDER names another place.
 SECRETS = "/run/secrets"
+LEVELS = ("debug", "info", "warning", "error")
 
 
 class MissingSettingsError(Exception):
@@ -33,6 +34,13 @@ class Reader:
             return ""
         return value
 
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        """One of some words."""
+        value = self.environ.get(name) or default
+        if value not in choices:
+            self.faults.append(f"{name} is none of {', '.join(choices)}")
+        return value
+
     def number(self, name: str, default: int) -> int:
         """A whole number, not negative."""
         value = self.environ.get(name) or str(default)
@@ -41,13 +49,13 @@ class Reader:
             return default
         return int(value)
 
-    def url(self, name: str, secret: str | None = None, default: str | None = None) -> str:
-        """A URL; the password in the file of the secret becomes a part of it."""
+    def url(self, name: str, file: str = "", default: str | None = None) -> str:
+        """A URL; the password in a secret's file becomes a part of it."""
         value = self.text(name, default)
         if value and not urlsplit(value).scheme:
             self.faults.append(f"{name} is no URL")
             return ""
-        return self._with_password(value, self.secret(secret)) if secret and value else value
+        return self._with_password(value, self.secret(file)) if file and value else value
 
     def secret(self, name: str) -> str:
         """What the file of a secret holds, without the line's end."""

@@ -15,7 +15,7 @@ from .lifecycle import Lifecycle
 BEAT_S = 5
 # A worker whose last beat is older than this hangs.
 DEAD_S = 30
-_LOG = logging.getLogger(__name__)
+LOG = logging.getLogger(__name__)
 
 
 def beat_file() -> Path:
@@ -43,9 +43,9 @@ async def _work(lifecycle: Lifecycle) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with lifecycle:
         beat = asyncio.create_task(_beat())
-        _LOG.info("started")
+        LOG.info("started")
         await ended.wait()
-        _LOG.info("ending")
+        LOG.info("ending")
         beat.cancel()
 
 
@@ -67,10 +67,10 @@ def run_once(lifecycle: Lifecycle, job: Callable[[], Awaitable[None]], place: st
     try:
         asyncio.run(run())
     except NotImplementedError:
-        _LOG.error("the job is not written yet", extra={"place": place})
-    except Exception:  # noqa: BLE001 - the process ends either way
-        _LOG.exception("the job failed")
+        LOG.warning("the job is not written yet", extra={"place": place})
+    except Exception:
+        LOG.exception("the job failed")
     else:
-        _LOG.info("the job is done")
+        LOG.info("the job is done")
         return 0
     return 1
