@@ -1,6 +1,5 @@
 """What the issuer is told: a JSON file, and files of secrets."""
 
-import hashlib
 import json
 import os
 import uuid
@@ -96,6 +95,5 @@ def _client(data: dict[str, Any]) -> Client:
 def _key(pem: bytes) -> RSAKey:
     parameters: KeyParameters = {"use": "sig", "alg": "RS256"}
     key = RSAKey.import_key(pem, parameters) if pem else RSAKey.generate_key(2048, parameters)
-    # The same key has the same id after a restart.
-    kid = hashlib.sha256(str(key.as_dict(private=False)["n"]).encode()).hexdigest()[:16]
-    return RSAKey.import_key(key.as_dict(private=True), {**parameters, "kid": kid})
+    # The key's thumbprint (RFC 7638): the same key has the same id after a restart.
+    return RSAKey.import_key(key.as_dict(private=True), {**parameters, "kid": key.thumbprint()})
