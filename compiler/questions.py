@@ -3,10 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from archc.compiler import model
 from archc.compiler.graph import SYNCHRONOUS, Edge, EdgeKind, Graph, circles_of
-from archc.compiler.paths import segments
+from archc.compiler.paths import ANY, segments
+
+_segments = lru_cache(maxsize=10_000)(segments)
 
 
 def serves_requests(element: model.Element) -> bool:
@@ -72,18 +75,19 @@ def _is_reached_from_outside(graph: Graph, balancer: str) -> bool:
 
 def operations_behind(route: model.Route, service: model.Service) -> tuple[model.HttpOperation, ...]:
     """The service's HTTP operations that requests of a route may reach, as declared."""
-    prefix = segments(route.rewrite) if route.rewrite else segments(route.path)[route.strip :]
+    prefix = _segments(route.rewrite) if route.rewrite else _segments(route.path)[route.strip :]
     return tuple(
         operation
         for rest in service.rest
         for operation in rest.operations
-        if route.method in ("", operation.method) and _is_below(segments(operation.path), prefix)
+        if route.method in ("", operation.method) and _is_below(_segments(operation.path), prefix)
     )
 
 
 def _is_below(path: tuple[str, ...], prefix: tuple[str, ...]) -> bool:
-    pairs = list(zip(path, prefix, strict=False))
-    return len(pairs) == len(prefix) and all("{}" in (a + b) or a == b for a, b in pairs)
+    if len(path) < len(prefix):
+        return False
+    return all(a == b or ANY in a or ANY in b for a, b in zip(path, prefix, strict=False))
 
 
 @dataclass(frozen=True, slots=True)

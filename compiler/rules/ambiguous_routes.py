@@ -49,7 +49,7 @@ from archc.compiler.rules.rule import Finding
 from archc.dsl.diagnostics import Related
 
 # Routes that differ only in their conditions: of more than these, only equal conditions are looked for.
-ALIKE_MAX = 200
+ALIKE_MAX = 50
 
 
 def check(system: model.System, graph: Graph) -> Iterator[Finding]:
