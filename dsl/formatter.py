@@ -1,12 +1,11 @@
-"""The one style of `.arch` files.
+"""The one style of `.arch` files. It works on tokens, so that nothing a person wrote is lost.
 
-Two spaces for each level, one space between arguments, one statement a line. A block that its author wrote
-on one line stays on one while it fits. Comments stay where they are; blank lines too, one at a time. The
-formatter works on tokens, so what it does not move it does not change.
+Two spaces a depth, one between arguments, one statement a line. What a person decides is kept: comments, a
+blank line here and there, and which blocks and lists are broken over lines; only a one-line block that does
+not fit is broken.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from lark import Token
 
@@ -16,169 +15,163 @@ from archc.dsl.parser import parse, tokens
 COLUMNS_MAX = 100
 INDENT = "  "
 
-_OPENERS = {"LSQB": "RSQB", "LPAR": "RPAR"}
-_GLUED_AFTER = ("LPAR", "LSQB", "EQUAL")
-_GLUED_BEFORE = ("RPAR", "RSQB", "EQUAL", "OPTIONAL", "LPAR")
-
-
-@dataclass(slots=True)
-class _Line:
-    """A statement, or a comment or blank line of its own (`words` empty)."""
-
-    words: list[Token] = field(default_factory=list)
-    block: list["_Line"] | None = None
-    is_one_line: bool = False
-    comment: str = ""
-    head_comment: str = ""
+_CLOSING = {"LSQB": "RSQB", "LPAR": "RPAR"}
+_ENDS_HEAD = frozenset(("_NEWLINE", "_SEMICOLON", "LBRACE", "RBRACE", "COMMENT"))
+_NO_SPACE_BEFORE = frozenset(("EQUAL", "OPTIONAL", "LPAR"))
 
 
 def format_text(name: str, text: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
-    """The text in archc's style; None, with the faults, where it has syntax errors."""
+    """The text in the one style; None, and the faults, if it has any of syntax."""
     _, faults = parse(name, text)
     if faults:
         return None, faults
-    stream = _Stream(text)
-    lines = stream.lines()
-    return "".join(f"{line}\n" for line in _rendered(lines, 0)), ()
+    lines = _Formatter([token for token in tokens(text) if not token.type.startswith("__IGNORE")]).body("")
+    return "".join(f"{line}\n" for line in lines), ()
 
 
-class _Stream:
-    """The tokens of a text, read into lines."""
+class _Formatter:
+    """Reads the tokens of a text without faults, once, and returns lines; a line may hold a longer text."""
 
-    def __init__(self, text: str) -> None:
-        self.tokens = [t for t in tokens(text) if not str(t).isspace() or t.type == "_NEWLINE"]
-        self.place = 0
+    def __init__(self, all_tokens: list[Token]) -> None:
+        self.tokens = [*all_tokens, Token("END", "")]
+        self.at = 0
 
-    def peek(self) -> Token | None:
-        return self.tokens[self.place] if self.place < len(self.tokens) else None
+    @property
+    def next(self) -> str:
+        return self.tokens[self.at].type
 
-    def next(self) -> Token:
-        self.place += 1
-        return self.tokens[self.place - 1]
+    def ahead(self) -> Iterator[Token]:
+        for index in range(self.at, len(self.tokens)):
+            yield self.tokens[index]
 
-    def lines(self) -> list[_Line]:
-        """The lines up to the closing brace of the block, or to the end."""
-        found: list[_Line] = []
-        fresh = True  # whether a comment here would stand on a line of its own
-        while (token := self.peek()) is not None and token.type != "RBRACE":
-            if token.type == "_NEWLINE":
-                self.next()
-                if token.count("\n") > 1:
-                    found.append(_Line())
-                fresh = True
-            elif token.type == "_SEMICOLON":
-                self.next()
-            elif token.type == "COMMENT":
-                self._take_comment(found, fresh)
+    def take(self) -> Token:
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def body(self, indent: str) -> list[str]:
+        """The statements and comments up to the end of the block or file."""
+        lines: list[str] = []
+        is_blank_wanted = is_line_begun = False
+        while self.next not in ("RBRACE", "END"):
+            if self.next == "_NEWLINE":
+                is_blank_wanted = self.take().count("\n") > 1 or is_blank_wanted
+                is_line_begun = False
+                continue
+            if self.next == "_SEMICOLON":
+                self.take()
+                continue
+            if self.next == "COMMENT" and is_line_begun:
+                lines[-1] += self.trailing_comment()
+                continue
+            if is_blank_wanted and lines:
+                lines.append("")
+            is_blank_wanted = False
+            if self.next == "COMMENT":
+                lines.append(indent + self.comment())
             else:
-                found.append(self.statement())
-                fresh = False
-        return found
+                lines += self.statement(indent)
+                is_line_begun = True
+        return lines
 
-    def _take_comment(self, found: list[_Line], fresh: bool) -> None:
-        text = str(self.next()).rstrip()
-        if fresh or not found:
-            found.append(_Line(comment=text))
-        else:
-            found[-1].comment = text
+    def comment(self) -> str:
+        return self.take().rstrip()
 
-    def statement(self) -> _Line:
-        line = _Line()
+    def trailing_comment(self) -> str:
+        """A comment behind something on its line, "" if there is none."""
+        return f"  {self.comment()}" if self.next == "COMMENT" else ""
+
+    def statement(self, indent: str) -> list[str]:
+        head = indent + self.head(indent)
+        if self.next != "LBRACE":
+            return [head]
+        begin = self.at
+        if self.is_block_on_one_line():
+            line = f"{head} {self.one_line_block(indent)}"
+            if len(line.rpartition("\n")[2]) <= COLUMNS_MAX:
+                return [line]
+            self.at = begin
+        self.take()
+        opening = f"{head} {{{self.trailing_comment()}"
+        lines = self.body(indent + INDENT)
+        self.take()
+        if not lines and opening.endswith("{"):
+            return [f"{opening} }}"]
+        return [opening, *lines, f"{indent}}}"]
+
+    def is_block_on_one_line(self) -> bool:
+        """Whether the block that begins here has no line end in it."""
         depth = 0
-        while (token := self.peek()) is not None:
-            if depth == 0 and token.type in ("_NEWLINE", "_SEMICOLON", "COMMENT", "RBRACE"):
+        for token in self.ahead():
+            if token.type in ("_NEWLINE", "COMMENT") or "\n" in token:
+                return False
+            depth += (token.type == "LBRACE") - (token.type == "RBRACE")
+            if depth == 0:
                 break
-            if token.type == "LBRACE":
-                self._block(line)
-                break
-            depth += (token.type in _OPENERS) - (token.type in _OPENERS.values())
-            if token.type != "_NEWLINE":
-                line.words.append(token)
-            self.next()
-        return line
+        return True
 
-    def _block(self, line: _Line) -> None:
-        opening = self.next()
-        after = self.peek()
-        if after is not None and after.type == "COMMENT":
-            line.head_comment = str(self.next()).rstrip()
-        line.block = self.lines()
-        closing = self.next()
-        line.is_one_line = opening.line == closing.line
+    def one_line_block(self, indent: str) -> str:
+        self.take()
+        statements = []
+        while self.next != "RBRACE":
+            if self.next == "_SEMICOLON":
+                self.take()
+                continue
+            head = self.head(indent)
+            statements.append(f"{head} {self.one_line_block(indent)}" if self.next == "LBRACE" else head)
+        self.take()
+        return f"{{ {'; '.join(statements)} }}" if statements else "{ }"
 
+    def head(self, indent: str) -> str:
+        """A statement's word and arguments; only a broken list or a text makes it more than one line."""
+        text = ""
+        while self.next not in _ENDS_HEAD and self.next != "END":
+            text += self.piece(text, indent)
+        return text
 
-def _rendered(lines: list[_Line], depth: int) -> Iterator[str]:
-    """The lines as text. Blank ones at the ends of a block are dropped, several become one."""
-    was_blank = True
-    last = max((index for index, line in enumerate(lines) if line.words or line.comment), default=-1)
-    for line in lines[: last + 1]:
-        if not line.words and not line.comment:
-            if not was_blank:
-                yield ""
-            was_blank = True
-            continue
-        was_blank = False
-        yield from _statement(line, depth)
+    def piece(self, before: str, indent: str) -> str:
+        """The next token or bracketed group, with the space that parts it from what is before it."""
+        glued = not before or before[-1] in "=([" or self.next in _NO_SPACE_BEFORE
+        space = "" if glued else " "
+        return space + (self.group(indent) if self.next in _CLOSING else self.take())
 
+    def group(self, indent: str) -> str:
+        """A list, or the arguments of a call: on one line, or an argument a line where it was broken."""
+        is_broken = self.is_group_broken()
+        closing = _CLOSING[self.next]
+        text = str(self.take())
+        if not is_broken:
+            while self.next != closing:
+                text += self.piece(text, indent)
+            return text + self.take()
+        lines = [text + self.trailing_comment()]
+        is_line_begun = False
+        while self.next != closing:
+            if self.next == "_NEWLINE":
+                self.take()
+                is_line_begun = False
+            elif self.next == "COMMENT" and is_line_begun:
+                lines[-1] += self.trailing_comment()
+            elif self.next == "COMMENT":
+                lines.append(indent + INDENT + self.comment())
+            else:
+                lines.append(indent + INDENT + self.element(indent + INDENT))
+                is_line_begun = True
+        return "\n".join([*lines, indent + self.take()])
 
-def _statement(line: _Line, depth: int) -> Iterator[str]:
-    indent = INDENT * depth
-    tail = f"  {line.comment}" if line.comment and line.words else ""
-    if not line.words:
-        yield indent + line.comment
-        return
-    compact = _one_line(line)
-    if compact is not None and (line.block is None or len(indent + compact) <= COLUMNS_MAX):
-        yield from _wrapped(line, indent, compact, tail)
-        return
-    head = f"  {line.head_comment}" if line.head_comment else ""
-    yield f"{indent}{_words(line.words)} {{{head}"
-    yield from _rendered(line.block or [], depth + 1)
-    yield f"{indent}}}{tail}"
+    def element(self, indent: str) -> str:
+        """One argument of a broken list: a value, the parentheses of a call, a question mark."""
+        text = self.piece("", indent)
+        while self.next in _NO_SPACE_BEFORE:
+            text += self.piece(text, indent)
+        return text
 
-
-def _wrapped(line: _Line, indent: str, compact: str, tail: str) -> Iterator[str]:
-    """A statement on one line; or, where a list makes it too long or holds a comment, an element a line."""
-    has_comment = any(word.type == "COMMENT" for word in line.words)
-    if not has_comment:
-        yield f"{indent}{compact}{tail}"
-        return
-    current = indent
-    depth = 0
-    for number, word in enumerate(line.words):
-        depth += word.type in _OPENERS
-        if word.type == "COMMENT":
-            yield f"{current.rstrip()}{'  ' if current.strip() else indent + INDENT}{str(word).rstrip()}"
-            current = indent + INDENT * depth
-            continue
-        depth -= word.type in _OPENERS.values()
-        if word.type in _OPENERS.values() and not current.strip():
-            current = indent + INDENT * depth
-        glued = not current.strip() or _is_glued(line.words[number - 1], word)
-        current += str(word) if glued else f" {word}"
-    yield f"{current}{tail}"
-
-
-def _one_line(line: _Line) -> str | None:
-    """The whole statement on one line, if it may stand so."""
-    if line.block is None:
-        return _words(line.words)
-    if not line.is_one_line or line.head_comment:
-        return None
-    inner = [_one_line(part) for part in line.block if part.words]
-    if any(part is None for part in inner) or any(part.comment for part in line.block):
-        return None
-    words = _words(line.words)
-    return f"{words} {{ {'; '.join(part for part in inner if part)} }}" if inner else f"{words} {{ }}"
-
-
-def _words(words: list[Token]) -> str:
-    text = ""
-    for number, word in enumerate(words):
-        glued = number == 0 or _is_glued(words[number - 1], word)
-        text += str(word) if glued else f" {word}"
-    return text
-
-
-def _is_glued(before: Token, word: Token) -> bool:
-    return before.type in _GLUED_AFTER or word.type in _GLUED_BEFORE
+    def is_group_broken(self) -> bool:
+        """Whether the group that begins here has a line end in it that is not inside a group of its own."""
+        depth = 0
+        for token in self.ahead():
+            depth += (token.type in _CLOSING) - (token.type in _CLOSING.values())
+            if depth == 0:
+                return False
+            if depth == 1 and token.type in ("_NEWLINE", "COMMENT"):
+                return True
+        return False

@@ -197,7 +197,8 @@ def _plan_conflict(draft: _Draft, path: str, output: "Output", sha256: str) -> d
     """Plan the file beside one that a person edited, unless they edited that one, too."""
     beside = path + NEW_SUFFIX
     draft.claimed.add(beside)
-    record = {known: draft.known[known] for known in (path, beside) if known in draft.known}
+    ours = (beside,) if path in draft.given else (path, beside)
+    record = {known: draft.known[known] for known in ours if known in draft.known}
     state = draft.states(beside)
     action = _action(state, sha256, {draft.known.get(beside)}, output.executable)
     if action == "conflict" or action is None:

@@ -1,0 +1,141 @@
+"""From a path to compilations: reading, compiling in one or all environments, and showing what was found."""
+
+import datetime
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from archc.backends.cli.reader import MissingPathError, Sources, read, read_used
+from archc.backends.cli.render import Style, render
+from archc.backends.cli.terminal import Paint, progress, uses_colour, width
+from archc.backends.cli.usage import one_of, wrong
+from archc.compiler.compilation import Compilation
+from archc.compiler.folders import Folder
+from archc.compiler.pipeline import compile_source
+from archc.dsl.diagnostics import Diagnostic, Severity, in_source_order
+from archc.dsl.tree import File
+
+ALL = "all"
+_NAMES = re.compile(r"^\s*environment\s+([\w-]+)", re.MULTILINE)
+_WEIGHTS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What was read and what became of it, in each environment asked for."""
+
+    sources: Sources
+    runs: tuple[Compilation, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """All texts that were read, by name."""
+        return {**self.sources.texts, **self.runs[0].sources}
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything stops a build."""
+        return any(d.severity is Severity.ERROR for d in self.diagnostics)
+
+
+class Compiler:
+    """Compiles one path, in as many environments as asked for; files are read once."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises typer.BadParameter where there is nothing to compile."""
+        try:
+            self.sources = read(path)
+        except MissingPathError as problem:
+            raise wrong("PATH", str(problem)) from None
+        self._read_folder = cache(self._used)
+
+    def _used(self, folder: str) -> Folder:
+        texts = read_used(self.sources, folder)
+        if texts is None:
+            return Folder(problem="outside")
+        return Folder(texts) if texts else Folder(problem="missing")
+
+    def run(self, environment: str | None) -> Compilation:
+        """The compilation in one environment."""
+        today = datetime.date.today().isoformat()
+        return compile_source(self.sources.texts, environment, self._read_folder, today)
+
+    def compiled(self, environment: str | None) -> Compiled:
+        """The compilations in one environment, or in all of them. Raises typer.BadParameter if unknown."""
+        with progress("compiling"):
+            first = self.run(environment if environment != ALL else None)
+            names = declared_environments(first.files)
+            wanted = names if environment == ALL else []
+            runs = tuple(self.run(name) for name in wanted) or (first,)
+        if environment not in (None, ALL, *names) and all(d.code == "A1715" for d in first.diagnostics):
+            one_of("--env", environment or "", names, "environment")
+        found = in_source_order(self.sources.faults + _merged(runs))
+        return Compiled(self.sources, runs, tuple(_without_echoes(found, self.sources.faults)))
+
+
+def one_environment(path: Path, environment: str | None) -> Compiled:
+    """A path compiled in one environment. Raises typer.BadParameter for `all`."""
+    if environment == ALL:
+        raise wrong("--env", "one environment at a time", "name it")
+    return Compiler(path).compiled(environment)
+
+
+def declared_environments(files: Sequence[File]) -> list[str]:
+    """The names of the environments that files declare, in order."""
+    return [
+        statement.arguments[0].text
+        for file in files
+        for statement in file.statements
+        if statement.word == "environment" and statement.arguments
+    ]
+
+
+def environments_nearby(folder: Path) -> list[str]:
+    """The names of environments in a folder's files, for completion in the shell."""
+    try:
+        texts = read(folder).texts.values()
+    except MissingPathError:
+        return []
+    return sorted({name for text in texts for name in _NAMES.findall(text)})
+
+
+def show(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str], sources: Sources) -> None:
+    """Print diagnostics for a person."""
+    style = Style(Paint(uses_colour(sys.stdout)), width(sys.stdout), sources.file_name)
+    print(render(diagnostics, texts, style), end="")
+
+
+def _merged(runs: Sequence[Compilation]) -> list[Diagnostic]:
+    """What was found in any environment, each once, with its greatest weight.
+
+    What was not found in all of them says where.
+    """
+    found: dict[Diagnostic, list[tuple[str, Severity]]] = {}
+    for run in runs:
+        name = run.system.environment.name if run.system is not None else ""
+        for diagnostic in run.diagnostics:
+            places = found.setdefault(replace(diagnostic, severity=Severity.INFO), [])
+            places.append((name, diagnostic.severity))
+    merged = []
+    for diagnostic, places in found.items():
+        heaviest = max((severity for _, severity in places), key=_WEIGHTS.__getitem__)
+        detail = diagnostic.detail
+        if len({name for name, _ in places}) < len(runs) and all(name for name, _ in places):
+            where = ", ".join(dict.fromkeys(name for name, _ in places))
+            detail = " ".join(filter(None, (detail, f"(in {where})")))
+        merged.append(replace(diagnostic, severity=heaviest, detail=detail))
+    return merged
+
+
+def _without_echoes(
+    diagnostics: Sequence[Diagnostic], read_faults: Sequence[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """The diagnostics, less those that only follow from bytes that are no text."""
+    lines = {(fault.span.file, fault.span.line) for fault in read_faults}
+    for diagnostic in diagnostics:
+        if diagnostic in read_faults or (diagnostic.span.file, diagnostic.span.line) not in lines:
+            yield diagnostic

@@ -1,0 +1,50 @@
+"""The console script `archc`."""
+
+import os
+import sys
+
+DEBUG = "ARCHC_DEBUG"
+
+
+def run() -> int:
+    """Run the command line; the exit code: 0 fine, 1 faults, 2 wrong usage."""
+    if sys.argv[1:] == ["--version"]:  # answered before anything is imported that takes time
+        print(f"archc {version()}")
+        return 0
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # what the terminal's encoding lacks must not end in an exception
+            stream.reconfigure(errors="backslashreplace")
+    from archc.backends.cli.app import app
+
+    try:
+        app(prog_name="archc")
+    except Exception as bug:
+        if os.environ.get(DEBUG):
+            raise
+        print(_apology(bug), file=sys.stderr)
+        return 1
+    return 0
+
+
+def version() -> str:
+    """archc's own version, as it was installed."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("archc")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _apology(bug: Exception) -> str:
+    trace = bug.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = ""
+    if trace is not None:
+        where = f" in {os.path.basename(trace.tb_frame.f_code.co_filename)}, line {trace.tb_lineno}"  # noqa: PTH119
+    return (
+        f"error: archc itself failed{where}: {type(bug).__name__}: {str(bug)[:500]}\n"
+        f"This is a fault of archc, not of your files. Please report it with what `{DEBUG}=1` shows."
+    )

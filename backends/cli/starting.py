@@ -1,0 +1,40 @@
+"""`archc init`: a first system in a new folder."""
+
+import sys
+from pathlib import Path
+
+from archc.backends.cli.terminal import Paint, uses_colour
+from archc.backends.cli.usage import one_of
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def start(folder: Path, template: str) -> int:
+    """Write a template's files; 1, and nothing is written, where that would replace any."""
+    names = sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir())
+    one_of("--template", template, names, "template")
+    files = {path.name: path.read_bytes() for path in sorted((TEMPLATES / template).iterdir())}
+    try:
+        if folder.exists() and any(folder.glob("*.arch")):
+            print(f"error: there is a system in {folder} already; nothing was written", file=sys.stderr)
+            return 1
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            with (folder / name).open("xb") as file:
+                file.write(content)
+    except FileExistsError as problem:
+        print(f"error: {problem.filename} is there already; it was left alone", file=sys.stderr)
+        return 1
+    except OSError as problem:
+        print(f"error: cannot write {problem.filename}: {problem.strerror}", file=sys.stderr)
+        return 1
+    paint = Paint(uses_colour(sys.stdout))
+    print(f"{paint('good', 'began')} {', '.join(str(folder / name) for name in files)}\n")
+    print("What now?")
+    for command, what in (
+        (f"archc check {folder}", "says what is wrong with it"),
+        (f"archc diagram {folder} -o system.svg", "draws it"),
+        (f"archc build {folder}", "writes everything that runs it"),
+    ):
+        print(f"  {paint('strong', f'{command:<40}')} {what}")
+    return 0
