@@ -37,10 +37,14 @@ def contract(system: model.System, graph: Graph, service: model.Code) -> dict[st
     reached = shapes(system, service.domain, http_roots(service), RESERVED)
     identity = settings.identity_for(system, graph, service)
     is_guarded = identity is not None or any(operation.record.scope for operation in operations)
+    is_open = is_public(system, graph, service)
     paths: dict[str, Any] = {}
     for operation in operations:
         methods = paths.setdefault(operation.path, {})
-        methods[operation.method.lower()] = _operation(service, operation, reached, is_guarded)
+        needs_token = is_guarded and not _is_anonymous(operation, is_open)
+        methods[operation.method.lower()] = _operation(service, operation, reached, needs_token)
+        if is_guarded and not needs_token:
+            methods[operation.method.lower()]["security"] = [{}, {SECURITY: []}]
     schemas = components(reached) | {"Problem": _problem_schema()}
     schemas |= {
         name: page
@@ -61,6 +65,16 @@ def contract(system: model.System, graph: Graph, service: model.Code) -> dict[st
     if is_guarded:
         found["components"]["securitySchemes"] = {SECURITY: _security(identity)}
     return found
+
+
+def is_public(system: model.System, graph: Graph, service: model.Code) -> bool:
+    """Whether every route to a service lets requests without a token through."""
+    routes = [edge.record for edge in graph.edges_to(service.id, ("route",))]
+    return bool(routes) and all(route.anonymous is not None and not route.scope for route in routes)
+
+
+def _is_anonymous(operation: Operation, is_open: bool) -> bool:
+    return not operation.record.scope and (is_open or operation.record.anonymous is not None)
 
 
 def page_name(operation: Operation, names: dict[str, str]) -> str:
@@ -107,7 +121,7 @@ def _security(identity: model.Identity | None) -> dict[str, Any]:
 
 
 def _operation(
-    service: model.Code, operation: Operation, reached: Shapes, is_guarded: bool
+    service: model.Code, operation: Operation, reached: Shapes, needs_token: bool
 ) -> dict[str, Any]:
     record = operation.record
     found: dict[str, Any] = {
@@ -116,9 +130,7 @@ def _operation(
         "description": record.doc or _describe(operation, reached),
         "tags": [service.name],
     }
-    if record.anonymous is not None and is_guarded:
-        found["security"] = []
-    elif record.scope:
+    if record.scope:
         found["security"] = [{SECURITY: [record.scope]}]
     parameters = _parameters(operation, reached)
     if parameters:
@@ -131,7 +143,7 @@ def _operation(
         content = {"application/json": media}
         found["requestBody"] = {"required": not operation.body.optional, "content": content}
     found["responses"] = {str(operation.status): _answer(operation, reached)}
-    for status in _faults(operation, is_guarded):
+    for status in _faults(operation, needs_token):
         found["responses"][status] = {"$ref": f"#/components/responses/{_PROBLEMS[status][0]}"}
     return found
 
@@ -229,9 +241,9 @@ def _page(operation: Operation, reached: Shapes) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _faults(operation: Operation, is_guarded: bool) -> list[str]:
+def _faults(operation: Operation, needs_token: bool) -> list[str]:
     found = ["400"]
-    if is_guarded and operation.record.anonymous is None:
+    if needs_token:
         found += ["401", "403"]
     if operation.parameters:
         found.append("404")

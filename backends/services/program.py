@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from archc.backends import facts, naming, settings
+from archc.backends.contracts.openapi import is_public
 from archc.backends.contracts.operations import Operation, find, http_operations
 from archc.backends.contracts.proto import Protocol, protocol
 from archc.backends.contracts.shapes import Shapes, http_roots, referred, rpc_roots, shapes
@@ -126,9 +127,12 @@ class Program:
 
     @cached_property
     def is_guarded(self) -> bool:
-        """Whether it must know the identity provider: one of its operations needs a scope."""
+        """Whether it verifies tokens: an operation needs a scope, or a gateway asks for tokens before it."""
         rpcs = self.protocol.rpcs if self.protocol is not None else ()
-        return any(o.record.scope for o in self.operations) or any(rpc.record.scope for rpc in rpcs)
+        if any(o.record.scope for o in self.operations) or any(rpc.record.scope for rpc in rpcs):
+            return True
+        is_behind = settings.identity_for(self.system, self.graph, self.element) is not None
+        return self.is_service and is_behind and not is_public(self.system, self.graph, self.element)
 
     @cached_property
     def told(self) -> dict[str, settings.Setting]:

@@ -228,6 +228,8 @@ def _parts(program: Program, imports: Imports) -> tuple[list[dict[str, Code]], l
         before.append(wrapped("grpc_server = GrpcServer(", arguments, ")", 4))
         more.append("grpc_server")
     tasks = ""
+    if program.is_guarded:
+        more.append("verifier")
     if program.consumes:
         imports.names(".events", f"{title}EventsBase", "subscriptions")
         imports.names("..handlers.events", f"{title}Events")

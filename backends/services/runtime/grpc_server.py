@@ -17,7 +17,7 @@ from . import context
 from .errors import DependencyError, ProblemError
 from .grpc_schema import Messages
 from .grpc_status import code_of
-from .identity import Caller, Verifier, unauthorized
+from .identity import Caller, Verifier, identify
 
 STOP_S = 10
 MESSAGE_BYTES_MAX = 4 << 20
@@ -111,7 +111,7 @@ class GrpcServer:
         raise AssertionError("abort raises")
 
     async def _perform(self, rpc: Rpc, data: bytes) -> bytes:
-        caller = await self._caller(rpc.scope)
+        caller = await identify(context.current().authorization, self._verifier, rpc.scope)
         try:
             asked = self._messages.decode(rpc.request, data, rpc.kind)
         except ValueError as fault:
@@ -119,14 +119,3 @@ class GrpcServer:
                 raise
             raise ProblemError(400, "the request is not well formed") from fault
         return self._messages.encode(rpc.response, await rpc.work(asked, caller))
-
-    async def _caller(self, scope: str) -> Caller:
-        kind, _, token = context.current().authorization.partition(" ")
-        caller = Caller()
-        if token and kind.lower() == "bearer" and self._verifier is not None:
-            caller = await self._verifier.verify(token)
-        if scope and not caller.subject:
-            raise unauthorized("a token is needed")
-        if scope and scope not in caller.scopes:
-            raise ProblemError(403, f"the token lacks the scope {scope}")
-        return caller
