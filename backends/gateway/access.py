@@ -17,6 +17,7 @@ Methods = tuple[str, ...]
 SAFE_METHODS: Methods = ("GET", "HEAD")
 # May be sent twice without doing anything twice (RFC 9110, 9.2.2).
 _IDEMPOTENT_METHODS: Methods = (*SAFE_METHODS, "PUT", "DELETE", "OPTIONS")
+_PARTS_MAX = 100
 TIMEOUT_MS = 15_000
 """How long a request may take where neither route, operation nor gateway says."""
 BODY_BYTES = 1 << 20
@@ -68,12 +69,18 @@ def upstream_prefix(route: model.Route) -> tuple[str, ...]:
     """The parts of the path that a route's own path becomes at its target."""
     if route.rewrite:
         return segments(route.rewrite)
-    return segments(route.path)[route.strip :]
+    return segments(route.path)[stripped(route) :]
+
+
+def stripped(route: model.Route) -> int:
+    """How many parts of the path a route takes away; no more than any path has."""
+    return min(route.strip, _PARTS_MAX)
 
 
 def _order(access: Access) -> tuple[object, ...]:
     key = specificity(access.route, access.path if access.exact else "")
-    return (*key, access.methods or ("~",), access.refused, access.target.id)
+    route = access.route
+    return (*key, access.methods or ("~",), access.refused, access.target.id, route.header, route.query)
 
 
 def _of_route(system: model.System, gateway: model.Gateway, route: model.Route) -> Iterator[Access]:
@@ -87,10 +94,11 @@ def _of_route(system: model.System, gateway: model.Gateway, route: model.Route) 
         methods: Methods = (route.method,) if route.method else ()
         yield Access(route, target, _below(segments(route.path)), methods=methods, refused=True)
         return
+    grpc = _speaks_grpc(target)
     scopes = (route.scope,) if route.scope else ()
     # A browser fetches pages and scripts without a token; their calls carry one.
     is_page = isinstance(target, model.Frontend) and target.renders == "browser"
-    for group in _method_groups(route):
+    for group in (("POST",),) if grpc else _method_groups(route):
         yield Access(
             route,
             target,
@@ -100,7 +108,15 @@ def _of_route(system: model.System, gateway: model.Gateway, route: model.Route) 
             scopes=scopes,
             timeout_ms=timeout_ms,
             idempotent=bool(group) and group[0] in _IDEMPOTENT_METHODS,
+            grpc=grpc,
         )
+
+
+def _speaks_grpc(target: model.Element) -> bool:
+    """Whether a target without declared operations speaks gRPC."""
+    if isinstance(target, model.External):
+        return target.protocol == "grpc"
+    return isinstance(target, model.Service) and target.health is not None and target.health.check == "grpc"
 
 
 def _method_groups(route: model.Route) -> tuple[Methods, ...]:
@@ -173,7 +189,7 @@ def _outside(route: model.Route, parts: tuple[str, ...]) -> tuple[str, ...] | No
     prefix = upstream_prefix(route)
     if not route.rewrite:
         # Parts beyond the route's own path that are stripped besides may be anything.
-        own = (*own, *(ANY,) * (route.strip - len(own)))
+        own = (*own, *(ANY,) * (stripped(route) - len(own)))
     if len(parts) < len(prefix):
         return None
     met: list[str] = []

@@ -13,7 +13,7 @@ _ALGORITHMS = {
     "ip-hash": "source",
 }
 # Room for instances of one target that start later.
-_SLOTS_MIN = 10
+_SLOTS_MIN, _SLOTS_MAX = 10, 100
 
 
 def balancer_cfg(plan: Plan, balancer: model.LoadBalancer) -> str:
@@ -30,5 +30,5 @@ def balancer_cfg(plan: Plan, balancer: model.LoadBalancer) -> str:
         health_path=HEALTH_PATH,
         target=target,
         algorithm=_ALGORITHMS[site.algorithm],
-        slots=max(_SLOTS_MIN, target.instances) if target is not None else 0,
+        slots=min(max(_SLOTS_MIN, target.instances), _SLOTS_MAX) if target is not None else 0,
     )

@@ -1,6 +1,7 @@
 """nginx as load balancer and as CDN: a cache at the edge that runs anywhere."""
 
-import re
+import string
+from urllib.parse import unquote_to_bytes
 
 from archc.backends.backend import Plan
 from archc.backends.gateway.front import ANY_HOST, HEALTH_PATH
@@ -12,6 +13,7 @@ from archc.compiler.paths import ANY, segments
 # Docker's own name server, the same in every container.
 _COMPOSE_RESOLVER = "127.0.0.11"
 _ALGORITHMS = {"least-requests": "least_conn", "random": "random"}
+_PLAIN = frozenset(string.ascii_letters + string.digits + "_-")
 _STATIC = ("nginx looks addresses up when it starts: restart it after what stands behind it has moved.",)
 _STALE = (
     "While its origin fails, a stale answer is given for as long as somebody asks for it; the engine varnish",
@@ -73,5 +75,10 @@ def _match(place: Place) -> Pattern:
     parts = segments(place.path)
     if not parts:
         return Pattern("/")
-    regex = "".join("/" + "[^/]+".join(map(re.escape, part.split(ANY))) for part in parts)
+    regex = "".join("/" + "[^/]+".join(map(_regex, part.split(ANY))) for part in parts)
     return Pattern(f'~ "^{regex}(?:/|$)"')
+
+
+def _regex(text: str) -> str:
+    """A regular expression for a text, which nginx compares with decoded bytes. It means nothing to nginx."""
+    return "".join(chr(byte) if chr(byte) in _PLAIN else f"\\x{byte:02x}" for byte in unquote_to_bytes(text))

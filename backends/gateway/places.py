@@ -18,6 +18,8 @@ from archc.compiler.paths import PathTable, path_specificity, segments
 _TIMEOUT_MS = 60_000
 # The gateway gives up first, so that its answer is the one that arrives.
 _LATER_MS = 5_000
+_KEPT_S_MAX = 10 * 365 * 86_400
+_TIMEOUT_S_MAX = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def _site(
         is_first=trusted_hops(graph, element.id) == 0,
         places=places,
         body_bytes=max((gateway.body_bytes or BODY_BYTES for gateway in behind), default=BODY_BYTES),
-        timeout_s=-(-(max(longest, _TIMEOUT_MS if not behind else 0) + _LATER_MS) // 1000),
+        timeout_s=_seconds((longest if behind else _TIMEOUT_MS) + _LATER_MS, _TIMEOUT_S_MAX),
         algorithm=algorithm,
     )
 
@@ -136,8 +138,12 @@ def _place(path: str, target: Target, element: model.Element, rule: model.CacheR
     is_page = isinstance(element, model.Frontend)
     if rule is None:
         return Place(path, target, is_kept=is_page, is_page=is_page)
-    ttl_s, stale_s = -(-rule.ttl_ms // 1000), -(-rule.stale_ms // 1000)
+    ttl_s, stale_s = _seconds(rule.ttl_ms), _seconds(rule.stale_ms)
     return Place(path, target, is_kept=True, is_page=is_page, ttl_s=ttl_s, stale_s=stale_s)
+
+
+def _seconds(ms: int, most: int = _KEPT_S_MAX) -> int:
+    return min(-(-ms // 1000), most)
 
 
 def _cdn_targets(plan: Plan, cdn: model.Cdn) -> Iterator[tuple[str, model.Element]]:

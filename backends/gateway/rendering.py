@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 # What a template may write: words that mean nothing to nginx, HAProxy, Varnish or a shell.
-_HARMLESS = re.compile(r"[A-Za-z0-9_.:/-]*")
+_HARMLESS = re.compile(r"[A-Za-z0-9_.:*/-]*")
 
 
 class Pattern(str):

@@ -22,6 +22,8 @@ from archc.compiler.graph import Graph
 
 ADMIN_PORT = 9901
 _CONNECTIONS_MAX = 10_000
+# How large the program of a path with parameters may be. Envoy's own 100 is the length of a long path.
+_RUNTIME = {"re2": {"max_program_size": {"error_level": 100_000, "warn_level": 100_000}}}
 # How long it may take to end, and how much of that others need to notice that it is no longer well.
 _NOTICE_S = 3
 _GRACE_MS = 30_000
@@ -52,6 +54,7 @@ def _bootstrap(graph: Graph, gateway: model.Gateway) -> Message:
         "admin": {"address": socket_address("127.0.0.1", ADMIN_PORT)},
         "static_resources": {"listeners": listeners, "clusters": clusters},
         "overload_manager": _overload_manager(gateway),
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": _RUNTIME}]},
     }
 
 

@@ -1,7 +1,7 @@
 """Envoy's clusters: whom the gateway calls, and how it notices that one of them is ill."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from archc.backends import facts
 from archc.backends.gateway.access import Access
@@ -36,22 +36,29 @@ class Upstream:
         return self.host if self.port == (443 if self.tls else 80) else f"{self.host}:{self.port}"
 
 
-def from_url(name: str, url: str, http2: bool = False) -> Upstream:
-    """Whoever answers at a URL; nobody where it is empty."""
-    parts = urlsplit(url)
-    tls = parts.scheme == "https"
+def split_url(url: str) -> SplitResult:
+    """A URL's parts; those of a host that does not exist where it is none."""
     try:
-        port = parts.port
-    except ValueError:
-        port = None
-    return Upstream(name, parts.hostname or "invalid", port or (443 if tls else 80), tls, http2)
+        parts = urlsplit(url)
+        if parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:  # of a port, or of an address in brackets
+        pass
+    return urlsplit("http://unknown.invalid")
+
+
+def from_url(name: str, url: str, http2: bool = False) -> Upstream:
+    """Whoever answers at a URL."""
+    parts = split_url(url)
+    tls = parts.scheme == "https"
+    return Upstream(name, parts.hostname or "", parts.port or (443 if tls else 80), tls, http2)
 
 
 def of_target(system: model.System, access: Access) -> Upstream:
     """The target of a route."""
     target = access.target
     if isinstance(target, model.External):
-        return from_url(target.name, target.url, http2=target.protocol == "grpc")
+        return from_url(target.name, target.url, http2=access.grpc)
     host, port = split_address(target_address(system, target))
     return Upstream(
         target.name, host, port, http2=access.grpc, health_check=_health_check(target, access.grpc)
@@ -161,7 +168,7 @@ def _health_check(target: model.Element, grpc: bool) -> Message | None:
     check: Message
     if path and not grpc:
         check = {"http_health_check": {"path": path}}
-    elif kind == "grpc" or (grpc and facts.is_generated(target)):
+    elif grpc and (kind == "grpc" or facts.is_generated(target)):
         check = {"grpc_health_check": {}}
     elif kind == "tcp":
         check = {"tcp_health_check": {}}

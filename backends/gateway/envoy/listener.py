@@ -3,7 +3,7 @@
 from archc.backends import facts, settings
 from archc.backends.gateway.access import BODY_BYTES, longest_ms
 from archc.backends.gateway.envoy import security
-from archc.backends.gateway.envoy.messages import Message, extension, seconds, socket_address
+from archc.backends.gateway.envoy.messages import UINT32_MAX, Message, extension, seconds, socket_address
 from archc.backends.gateway.envoy.routes import route_configuration
 from archc.backends.gateway.front import HEALTH_PATH, trusted_hops
 from archc.compiler import model
@@ -142,7 +142,7 @@ def _filters(system: model.System, gateway: model.Gateway) -> list[Message]:
         extension(
             security.BUFFER,
             "envoy.extensions.filters.http.buffer.v3.Buffer",
-            max_request_bytes=gateway.body_bytes or BODY_BYTES,
+            max_request_bytes=min(gateway.body_bytes or BODY_BYTES, UINT32_MAX),
         ),
         _router(),
     ]

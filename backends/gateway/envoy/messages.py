@@ -8,8 +8,12 @@ from archc.compiler.paths import ANY
 
 Message = dict[str, Any]
 
-# What may stand in a path as it is (RFC 3986, 3.3); a percent sign is taken for an escape already made.
+UINT32_MAX = 2**32 - 1
+_DURATION_MS_MAX = 10 * 365 * 86_400_000
+
+# What may stand in a path as it is (RFC 3986, 3.3), besides escapes already made.
 _PATH_CHARACTERS = "%-._~!$&'()*+,;=:@"
+_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def typed(name: str, **fields: Any) -> Message:
@@ -23,13 +27,9 @@ def extension(name: str, type_: str, **fields: Any) -> Message:
 
 
 def seconds(ms: int) -> str:
-    """A duration: `2s`, `0.300s`."""
+    """A duration: `2s`, `0.300s`; at most what Envoy can tell from never."""
+    ms = min(ms, _DURATION_MS_MAX)
     return f"{ms // 1000}s" if ms % 1000 == 0 else f"{ms // 1000}.{ms % 1000:03}s"
-
-
-def literal(text: str) -> str:
-    """Text for a place where Envoy reads `%NAME%` as a command: it stands for itself."""
-    return text.replace("%", "%%")
 
 
 def path_regex(parts: tuple[str, ...]) -> str:
@@ -39,7 +39,7 @@ def path_regex(parts: tuple[str, ...]) -> str:
 
 def plain_path(parts: tuple[str, ...]) -> str:
     """A path without parameters, as it stands in a request line."""
-    return "/" + "/".join(quote(part, safe=_PATH_CHARACTERS) for part in parts)
+    return "/" + "/".join(map(_encoded, parts))
 
 
 def has_parameters(parts: tuple[str, ...]) -> bool:
@@ -53,4 +53,8 @@ def socket_address(host: str, port: int) -> Message:
 
 
 def _escaped(text: str) -> str:
-    return re.escape(quote(text, safe=_PATH_CHARACTERS))
+    return re.escape(_encoded(text))
+
+
+def _encoded(text: str) -> str:
+    return quote(_LONE_PERCENT.sub("%25", text), safe=_PATH_CHARACTERS)

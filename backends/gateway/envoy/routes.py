@@ -1,11 +1,10 @@
 """Envoy's routes: which requests go where, on which terms, and how long they may take."""
 
 import re
-from urllib.parse import urlsplit
 
-from archc.backends.gateway.access import Access, accesses
+from archc.backends.gateway.access import Access, accesses, stripped
 from archc.backends.gateway.envoy import security
-from archc.backends.gateway.envoy.clusters import Upstream, of_target
+from archc.backends.gateway.envoy.clusters import Upstream, of_target, split_url
 from archc.backends.gateway.envoy.messages import (
     Message,
     extension,
@@ -24,6 +23,7 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]+")
 # Sent again only if the target cannot have seen it.
 _RETRY_UNSEEN = "connect-failure,refused-stream,reset-before-request"
 _RETRY_SEEN = "connect-failure,refused-stream,reset,retriable-status-codes"
+_RETRIES_MAX = 10
 _RETRY_GRPC = "connect-failure,refused-stream,unavailable,resource-exhausted"
 
 
@@ -135,11 +135,9 @@ def _value(wanted: Condition) -> Message:
 
 def _action(system: model.System, access: Access) -> Message:
     action: Message = {"cluster": access.target.name}
-    external = isinstance(access.target, model.External)
-    if external:
+    if isinstance(access.target, model.External):
         action["host_rewrite_literal"] = of_target(system, access).address
-    base = urlsplit(access.target.url).path.rstrip("/") if isinstance(access.target, model.External) else ""
-    rewrite = _rewrite(access, plain_path(segments(base)) if base else "")
+    rewrite = _rewrite(access, _base(access.target))
     if rewrite is not None:
         action["regex_rewrite"] = rewrite
     if access.grpc:
@@ -151,6 +149,12 @@ def _action(system: model.System, access: Access) -> Message:
         action["timeout"] = seconds(access.timeout_ms)
     action["retry_policy"] = _retry_policy(access)
     return action
+
+
+def _base(target: model.Element) -> str:
+    """The path at the end of an external system's URL, which stands before all paths there."""
+    path = split_url(target.url).path if isinstance(target, model.External) else ""
+    return plain_path(segments(path)).rstrip("/")
 
 
 def _rewrite(access: Access, base: str) -> Message | None:
@@ -166,7 +170,7 @@ def _rewrite(access: Access, base: str) -> Message | None:
         elif target and not alone:
             to += "/"
     elif route.strip:
-        pattern = f"(?:/[^/]*){{{route.strip}}}/?"
+        pattern = f"(?:/[^/]*){{{stripped(route)}}}/?"
     to = base + to
     if pattern == "/" and to == "/":
         return None
@@ -179,7 +183,7 @@ def _retry_policy(access: Access) -> Message:
     Without a word of the route's, once, and only if no instance can have seen it: that hides a restart. A
     request that may have been seen is sent again only where doing it twice does nothing twice.
     """
-    policy: Message = {"retry_on": _RETRY_UNSEEN, "num_retries": access.route.retries or 1}
+    policy: Message = {"retry_on": _RETRY_UNSEEN, "num_retries": min(access.route.retries, _RETRIES_MAX) or 1}
     if access.route.retries and access.idempotent:
         if access.grpc:
             policy["retry_on"] = _RETRY_GRPC

@@ -5,7 +5,7 @@ Every request is refused unless its route says otherwise: the base policy allows
 
 from archc.backends import facts
 from archc.backends.gateway.access import Access
-from archc.backends.gateway.envoy.messages import Message, extension, seconds, typed
+from archc.backends.gateway.envoy.messages import UINT32_MAX, Message, extension, seconds, typed
 from archc.backends.gateway.front import replicas
 from archc.compiler import model
 from archc.compiler.records import Rate
@@ -188,7 +188,7 @@ def _bucket_config(rate: Rate, instances: int, stat_prefix: str) -> Message:
 
 def _bucket(rate: Rate, instances: int) -> Message:
     """One instance's share, rounded up. Each counts for itself, so that together they allow the whole."""
-    tokens = max(1, -(-rate.limit // instances))
+    tokens = min(max(1, -(-rate.limit // instances)), UINT32_MAX)
     return {
         "max_tokens": tokens,
         "tokens_per_fill": tokens,
@@ -204,7 +204,11 @@ def cors(gateway: model.Gateway) -> Message | None:
     if gateway.cors is None or not gateway.cors.origins:
         return None
     anyone = "*" in gateway.cors.origins
-    origins = [{"prefix": ""}] if anyone else [{"exact": origin} for origin in gateway.cors.origins]
+    origins = (
+        [{"safe_regex": {"regex": ".*"}}]
+        if anyone
+        else [{"exact": origin} for origin in gateway.cors.origins]
+    )
     policy = typed(
         "envoy.extensions.filters.http.cors.v3.CorsPolicy",
         allow_origin_string_match=origins,

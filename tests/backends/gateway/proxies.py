@@ -26,7 +26,7 @@ def running_nginx(folder: Path, conf: str, addresses: dict[str, int]) -> Iterato
 def check_nginx(folder: Path, conf: str) -> str:
     """What `nginx -t` says; names it cannot look up here are loopback."""
     path = folder / "nginx.conf"
-    conf = re.sub(r"(?m)^( +server )[a-z][a-z0-9-]*:", r"\1127.0.0.1:", conf)
+    conf = re.sub(r"(?m)^( +server )[a-z][a-z0-9-]*:", r"\g<1>127.0.0.1:", conf)
     path.write_text(conf.replace("/tmp/", f"{folder}/"), encoding="utf-8")
     command = [program("nginx"), "-e", "stderr", "-t", "-c", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -73,6 +73,14 @@ def running_varnish(folder: Path, vcl: str, addresses: dict[str, int]) -> Iterat
     with _running(folder, "default.vcl", vcl, [*command, "-s", "malloc,16m", "-f"]):
         wait_for(port, "/healthz", timeout_s=20)
         yield port
+
+
+def check_varnish(folder: Path, vcl: str) -> subprocess.CompletedProcess[str]:
+    """What Varnish's compiler says; names it cannot look up here are loopback."""
+    path = folder / "default.vcl"
+    path.write_text(re.sub(r'\.host = "[^"]*"', '.host = "127.0.0.1"', vcl), encoding="utf-8")
+    command = [program("varnishd"), "-C", "-j", "none", "-n", str(folder / "varnish"), "-f", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def _as_user() -> list[str]:

@@ -63,6 +63,36 @@ def test_the_longest_prefix_says_who_answers(cdn: Edge, path: str, server: str) 
     assert answer.json()["path"] == path
 
 
+@pytest.mark.parametrize(
+    ("path", "cache"),
+    [
+        ("/p$th/100%25/x", "MISS"),
+        ("/p$th/100%25x", None),
+        ("/caf%C3%A9/x", "MISS"),
+        ("/a%20%22b/x", "MISS"),
+        ("/a/7/b/c", "MISS"),
+        ("/a/7/c", None),
+        ("/x.y", "MISS"),
+        ("/xzy", None),
+    ],
+)
+def test_every_character_of_a_path_means_itself(odd: Edge, path: str, cache: str | None) -> None:
+    answer = odd.ask(path)
+    assert (answer.json()["path"], answer.headers.get("x-cache")) == (path, cache)
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    paths = ("/p$th/100%", "/caf\u00e9/*", "/a%20%22b", "/a/{id}/b", "/x.y")
+    rules = "; ".join(f"cache {path} ttl=60s" for path in paths)
+    text = f'system s {{ cdn c {{ origin a; {rules} }}\n service a {{ image "x:1" }} }}'
+    folder = tmp_path_factory.mktemp("odd")
+    with serving(Server("a")) as server:
+        conf = rendered(text)["deploy/base/cdn/c/nginx.conf"]
+        with running_nginx(folder, conf, {"a:8080": server.port}) as port:
+            yield Edge(port, server, server, folder)
+
+
 def test_answers_are_kept_where_a_rule_says_so(cdn: Edge) -> None:
     first, second = cdn.ask("/assets/a.js"), cdn.ask("/assets/a.js")
     assert (first.headers["x-cache"], second.headers["x-cache"]) == ("MISS", "HIT")

@@ -1,8 +1,11 @@
 """The generated Envoy configuration, running, asked what it must refuse and a little that it must not."""
 
 import json
+import random
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -201,6 +204,20 @@ def test_paths_as_targets_see_them(town: Town, path: str, scope: str | None, arr
     assert town.ask(path, scope).json()["path"] == arrives
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/odd$/100%25/x/caf%C3%A9", 200),
+        ("/odd$/100%25/x/caf%C3%A9/more", 200),
+        ("/odd$/100%25/x/cafe", 403),
+        ("/odd/100%25/x/caf%C3%A9", 403),
+        ("/odd$/100%25/x/y/caf%C3%A9", 403),
+    ],
+)
+def test_every_character_of_a_path_means_itself(town: Town, path: str, status: int) -> None:
+    assert town.ask(path).status == status
+
+
 def test_conditions_choose_among_routes(town: Town) -> None:
     assert town.ask("/versions", headers={"X-Version": "100%"}).json()["path"] == "/versions"
     assert town.ask("/versions?beta=1").json()["path"] == "/beta?beta=1"
@@ -390,6 +407,64 @@ def test_measurements_are_apart_from_administration(town: Town) -> None:
     for path in ("/", "/stats", "/quitquitquit", "/config_dump", "/metrics/../quitquitquit"):
         assert ask(town.metrics_port, path).status == 404
         assert ask(town.metrics_port, path, method="POST").status == 404
+
+
+# ---- the worst of it, last: nothing below may bring the gateway down
+
+
+def test_half_sent_requests_are_given_up(town: Town) -> None:
+    with ExitStack() as stack:
+        connections = []
+        for _ in range(1_000):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", town.port)))
+            connection.sendall(b"GET /public HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+            connections.append(connection)
+        assert town.ask("/public").status == 200
+        for connection in connections:
+            connection.settimeout(10)
+            assert connection.recv(1_000).startswith(b"HTTP/1.1 408")
+
+
+def test_mutated_requests_neither_crash_it_nor_get_through(town: Town) -> None:
+    before = sum(town.servers["orders"].seen[f"{method} /orders/1"] for method in ("GET", "PUT"))
+    dice = random.Random(1)
+    answered = 0
+    for _ in range(1_500):
+        request = bytearray(_SEEDS[dice.randrange(len(_SEEDS))])
+        for _ in range(dice.randint(1, 6)):
+            _mutate(request, dice)
+        with socket.create_connection(("127.0.0.1", town.port)) as connection, suppress(OSError):
+            connection.settimeout(0.05)  # what looks unfinished gets no answer
+            connection.sendall(bytes(request))
+            answered += bool(connection.recv(16))
+    assert answered > 1_000
+    assert town.ask("/public").status == 200
+    assert sum(town.servers["orders"].seen[f"{method} /orders/1"] for method in ("GET", "PUT")) == before
+
+
+_SEEDS = (
+    b"GET /orders/1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a.b.c\r\n\r\n",
+    b"PUT /orders/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello",
+    b"PUT /orders/1 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    b"GET /public/../orders/1?a=%2f HTTP/1.1\r\nHost: town.example.com\r\nX-User-Id: admin\r\n\r\n",
+)
+_PIECES = (
+    b"Transfer-Encoding: chunked\r\n", b"Content-Length: 9999\r\n", b"\r\n", b"\x00", b"%2f", b"..",
+    b" ", b"\t", b":",
+)  # fmt: skip
+
+
+def _mutate(request: bytearray, dice: random.Random) -> None:
+    place = dice.randrange(len(request) + 1)
+    kind = dice.randrange(4)
+    if kind == 0:
+        request[place:place] = dice.choice(_PIECES)
+    elif kind == 1:
+        del request[place : place + dice.randint(1, 8)]
+    elif kind == 2:
+        request[place : place + 1] = bytes([dice.randrange(256)])
+    else:
+        request[place:place] = request[max(0, place - 20) : place]
 
 
 def test_envoy_has_nothing_to_complain_about(town: Town) -> None:
