@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from archc.compiler.manual import usage
 from archc.compiler.schema import Keyword, Parameter
 from archc.compiler.suggest import did_you_mean
-from archc.compiler.values import fits, shown
+from archc.compiler.values import REFERENCE_FORMS, Problem, convert, fits, shown
 from archc.compiler.words import with_article
 from archc.dsl.diagnostics import Diagnostic, error
 from archc.dsl.tree import Argument, Statement
@@ -50,7 +51,7 @@ def _bind_placed(statement: Statement, keyword: Keyword, binding: Binding, skip:
         elif pending:
             binding.arguments[pending.pop(0).name] = argument
         else:
-            _superfluous(statement, keyword, argument, binding)
+            _superfluous(statement, keyword, argument, binding, skip)
             return
 
 
@@ -87,18 +88,41 @@ def _missing(statement: Statement, parameter: Parameter, binding: Binding) -> No
     binding.faults.append(error("A1712", statement.head, message, hint=hint))
 
 
-def _superfluous(statement: Statement, keyword: Keyword, argument: Argument, binding: Binding) -> None:
-    words = [p.name for p in keyword.parameters if p.style in ("flag", "marked")]
-    unmarked = [p.name for p in keyword.parameters if p.style == "marked" and p.required]
-    hint = did_you_mean(argument.text, words) if argument.form == "word" else ""
-    if unmarked and unmarked[0] not in binding.arguments:
-        hint = f"write `{unmarked[0]} {argument.text}`"
-    if not hint:
-        optional = [p for p in keyword.positionals if p.name not in binding.arguments and p.choices]
-        hint = did_you_mean(argument.text, optional[0].choices) if optional else ""
-        hint = hint or _list_of("after its place it takes", [p.name for p in keyword.parameters], "")
+def _superfluous(
+    statement: Statement, keyword: Keyword, argument: Argument, binding: Binding, skip: int
+) -> None:
+    for parameter in keyword.positionals:
+        bound = binding.arguments.get(parameter.name)
+        if bound is not None and not fits(bound, parameter):
+            return  # that one is at fault, and its conversion says so
+    word = f"{keyword.name} NAME" if skip else statement.word
+    hint = _meant(keyword, argument, binding) or f"it is written `{usage(keyword, word)}`"
     message = f"`{statement.word}` has no place for {shown(argument)}"
     binding.faults.append(error("A1712", argument.span, message, hint=hint))
+
+
+def _meant(keyword: Keyword, argument: Argument, binding: Binding) -> str:
+    """What a superfluous argument was probably meant to be, as a hint; "" if nothing is likely."""
+    free = [p for p in keyword.parameters if p.name not in binding.arguments]
+    written = f'"{argument.text}"' if argument.form in ("string", "markdown") else argument.text
+    for parameter in free:
+        if parameter.style == "marked" and (parameter.required or _could_be(argument, parameter)):
+            return f"write `{parameter.name} {written}`"
+        if parameter.style == "named" and argument.text == parameter.name:
+            return f"write `{parameter.name}=` and its value without a space"
+        if parameter.style == "named" and argument.form != "word" and _could_be(argument, parameter):
+            return f"write `{parameter.name}={written}`"
+        if parameter.type == "path" and argument.form == "string" and argument.text.startswith("/"):
+            return f"write {argument.text} without the quotes"
+    words = [p.name for p in free if p.style in ("flag", "marked")]
+    words += [choice for p in free if p.style == "positional" for choice in p.choices]
+    return did_you_mean(argument.text, words) if argument.form == "word" else ""
+
+
+def _could_be(argument: Argument, parameter: Parameter) -> bool:
+    if parameter.type in REFERENCE_FORMS:
+        return False
+    return fits(argument, parameter) and not isinstance(convert(argument, parameter), Problem)
 
 
 def _list_of(lead: str, names: list[str], otherwise: str) -> str:

@@ -218,7 +218,7 @@ KINDS: tuple[Kind, ...] = (
         "job",
         "Code that runs on a schedule and ends.",
         ("system", "domain"),
-        (K("schedule", "cron:text", "When it runs, as five cron fields."), *CODE),
+        (K("schedule", "cron:cron", "When it runs, as five cron fields."), *CODE),
     ),
     Kind(
         "frontend",

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from archc.compiler.kinds import BY_NAME, ENVIRONMENT, KIND
 from archc.compiler.schema import Entry, Keyword, Kind, Parameter
-from archc.compiler.words import with_article
+from archc.compiler.words import one_of
 
 DOCUMENTED: dict[str, Kind] = BY_NAME | {kind.name: kind for kind in (ENVIRONMENT, KIND)}
 
@@ -17,6 +17,7 @@ DOCUMENTED: dict[str, Kind] = BY_NAME | {kind.name: kind for kind in (ENVIRONMEN
 _SHOWN = {
     "path": "/PATH",
     "url": '"URL"',
+    "cron": '"CRON"',
     "yaml": '"YAML"',
     "int": "NUMBER",
     "counts": "COUNT",
@@ -109,7 +110,6 @@ def _remarks(keyword: Keyword) -> Iterator[str]:
     for parameter in keyword.parameters:
         kinds = [kind for kind in parameter.choices if kind != "*"]
         if parameter.type in ("ref", "refs") and len(kinds) > 1:
-            yield f" ELEMENT is {', '.join(with_article(kind) for kind in kinds[:-1])} or "
-            yield f"{with_article(kinds[-1])}."
+            yield f" ELEMENT is {one_of(kinds)}."
         if parameter.default:
             yield f" {parameter.name.capitalize()} is {parameter.default} unless said."

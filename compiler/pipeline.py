@@ -61,7 +61,7 @@ def _faults_elsewhere(
         if other is not chosen:
             elsewhere = environments.apply(other, declarations)
             changed = [d for id_, d in elsewhere.declarations.elements.items() if elsewhere.changes(id_)]
-            faults += Resolver(elsewhere.declarations, elsewhere.removed).faults_of(changed)
+            faults += Resolver(elsewhere.declarations, elsewhere.removed).faults_of(changed, other)
     return faults
 
 

@@ -16,8 +16,8 @@ from archc.compiler.kinds import ENVIRONMENT
 from archc.compiler.model import CLASSES, SCALARS, Element, Environment, System
 from archc.compiler.schema import Entry, Keyword, Parameter
 from archc.compiler.suggest import did_you_mean, nearest
-from archc.compiler.values import HTTP_METHODS, Problem, convert, shown
-from archc.compiler.words import with_article
+from archc.compiler.values import HTTP_METHODS, Problem, convert, fits, shown
+from archc.compiler.words import one_of, with_article
 from archc.dsl.diagnostics import Diagnostic, Related, Span, error
 from archc.dsl.tree import Argument, Statement
 
@@ -44,13 +44,13 @@ class Resolver:
         elements = {d.id: self._element(d) for d in self.declarations.elements.values()}
         self.domain = ""
         data = self._element_data(declared)
-        data["environment"] = self._environment(environment, declared)
+        data["environment"] = self._environment(environment, declared.span)
         data["environments"] = tuple(sorted(self.declarations.environments))
         return construct(System, data | {"elements": MappingProxyType(elements)})
 
-    def _environment(self, statement: Statement | None, system: Declaration) -> Environment:
+    def _environment(self, statement: Statement | None, system: Span) -> Environment:
         if statement is None:
-            return construct(Environment, {"span": system.span})
+            return construct(Environment, {"span": system})
         known = [s for s in statement.block or () if s.word in ENVIRONMENT.keywords]
         data = self._block(known, ENVIRONMENT.keywords, None, "environment")
         data.pop("doc", None)
@@ -59,8 +59,12 @@ class Resolver:
         name = statement.arguments[0]
         return construct(Environment, data | {"span": name.span, "name": name.text})
 
-    def faults_of(self, declarations: Iterable[Declaration]) -> list[Diagnostic]:
-        """The faults of some declarations alone; their model is not kept."""
+    def faults_of(
+        self, declarations: Iterable[Declaration], environment: Statement | None = None
+    ) -> list[Diagnostic]:
+        """The faults of some declarations and an environment alone; their model is not kept."""
+        if environment is not None:
+            self._environment(environment, environment.word_span)
         for declaration in declarations:
             self._element(declaration)
         return self.faults
@@ -128,7 +132,7 @@ class Resolver:
         entries: dict[str, Span] = {}
         for statement in statements:
             keyword = keywords.get(statement.word)
-            if keyword is None:
+            if keyword is None or (entry is not None and not _fits_keyword(statement, keyword)):
                 self._entry(statement, keywords, entry, holder, data, entries)
                 continue
             if places is not None and not keyword.many:
@@ -289,8 +293,8 @@ class Resolver:
             self._unknown(argument, parameter)
             return None
         if parameter.choices != ("*",) and found.kind.name not in parameter.choices:
-            wanted = " or ".join(with_article(kind) for kind in parameter.choices)
-            message = f"`{argument.text}` is {with_article(found.declared_kind)}; this must be {wanted}"
+            kind = with_article(found.declared_kind)
+            message = f"`{argument.text}` is {kind}; this must be {one_of(parameter.choices)}"
             related = (Related(found.span, "declared here"),)
             self.faults.append(error("A1702", argument.span, message, related=related))
             return None
@@ -310,7 +314,7 @@ class Resolver:
             parameter.choices[0] if len(parameter.choices) == 1 and parameter.choices != ("*",) else "element"
         )
         if not hint and what == "element":
-            hint = f"declare it, or one of: {', '.join(sorted(names)[:5])}" if names else "declare it"
+            hint = f"declare it, or name one of: {', '.join(sorted(names)[:5])}" if names else "declare it"
         elif not hint:
             hint = f"declare it: `{what} {argument.text}`"
         message = f"there is no {what} `{argument.text}`"
@@ -358,3 +362,9 @@ class Resolver:
         match = elsewhere[0] if elsewhere else nearest(argument.text, [*names, *SCALARS])
         hint = f"did you mean `{match}`?" if match else f"declare it, or use one of: {', '.join(SCALARS)}"
         self.faults.append(error("A1702", argument.span, f"there is no type `{argument.text}`", hint=hint))
+
+
+def _fits_keyword(statement: Statement, keyword: Keyword) -> bool:
+    """Whether a statement among entries is the keyword it begins with: `doc string` is a field called doc."""
+    first = next(iter(statement.arguments), None)
+    return first is not None and bool(keyword.positionals) and fits(first, keyword.positionals[0])

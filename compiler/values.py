@@ -45,6 +45,7 @@ _HOST = re.compile(
     r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"<>\\^`{|}]+")
+_CRON = re.compile(r"(?:[\d*/,A-Za-z-]{1,60} +){4}[\d*/,A-Za-z-]{1,60}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SCOPE = re.compile(r"[A-Za-z][\w.:-]*")
 _CODE = re.compile(r"A\d{3,4}")
@@ -88,13 +89,19 @@ def convert(argument: Argument, parameter: Parameter) -> Any:
     if argument.form == "list" and parameter.type in LISTS:
         items = [_one(item, parameter, TYPES[LISTS[parameter.type]]) for item in argument.items]
         return next((item for item in items if isinstance(item, Problem)), tuple(items))
-    return _one(argument, parameter, value_type)
+    value = _one(argument, parameter, value_type)
+    return (value,) if parameter.type in LISTS and not isinstance(value, Problem) else value
 
 
 def _one(argument: Argument, parameter: Parameter, value_type: ValueType) -> Any:
     if argument.form not in value_type.forms or argument.optional:
         wanted = _IN_WORDS.get(parameter.type) or with_article(parameter.type)
-        return Problem(f"{shown(argument)} is not {wanted}", f"write for example {value_type.example}")
+        hint = f"write for example {value_type.example}"
+        if value_type.forms == _TEXTS and argument.form in ("word", "path", "quantity"):
+            hint = f'write "{argument.text[:40]}"'
+        elif argument.form == "string" and argument.text.isprintable():
+            hint = f"{hint}, without quotes"
+        return Problem(f"{shown(argument)} is not {wanted}", hint)
     return value_type.convert(argument.text, parameter)
 
 
@@ -230,6 +237,7 @@ _IN_WORDS = {
     "field-name": "a field name",
     "type-name": "a type name",
     "code": "a rule's code",
+    "cron": "a schedule of five cron fields",
     "env-name": "a variable's name",
     "host": "a host name",
     "url": "a URL in double quotes",
@@ -254,6 +262,7 @@ TYPES: dict[str, ValueType] = {
     "code": ValueType(("word",), "A1103", _pattern(_CODE, "a rule's code")),
     "env-name": ValueType(("word", "string"), "LOG_LEVEL", _pattern(_ENV_NAME, "a variable's name")),
     "host": ValueType(("word", "string"), "shop.example.com", lambda t, p: _host(t.lower(), p)),
+    "cron": ValueType(_TEXTS, '"0 3 * * *"', _pattern(_CRON, "a schedule of five cron fields")),
     "url": ValueType(("string",), '"https://api.example.com"', _pattern(_URL, "a URL")),
     "path": ValueType(("path",), "/orders", _text),
     "version": ValueType(("word", "quantity", "string"), "16", _text),

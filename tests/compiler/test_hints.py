@@ -1,0 +1,31 @@
+"""What a fault says to write instead."""
+
+import pytest
+
+from tests.examples import compile_example
+
+HINTS = [
+    ("service a { slo 99.9% }", "write `availability=99.9%`"),
+    ('service a { allow A101 "reason" }', 'write `because "reason"`'),
+    ("service a { allow A101 2027-01-01 }", "write `until 2027-01-01`"),
+    ("gateway g { route /a -> a timeout 2s }\nservice a", "write `timeout=` and its value without a space"),
+    ("gateway g { route /a a }\nservice a", "write `-> a`"),
+    ('service a { health "/x" }', "write /x without the quotes"),
+    ("service a { image nginx:1.2 }", 'write "nginx"'),
+    ("service a { replicas 2-10 }", "it is written `replicas COUNT cpu=PERCENT`"),
+    ('team t "a" "b"', 'it is written `team NAME ("EMAIL")`'),
+    ("service a { port 80 publik }", "did you mean `public`?"),
+    ("service a { resources medum }", "did you mean `medium`?"),
+    ("cache c { engine redsi }", "did you mean `redis`?"),
+    ("service a { rest v1 { get /x } }", "did you mean `GET`?"),
+    ("service a { environ A }", "did you mean `env`?"),
+    ("service a { image 3 }", 'write "3"'),
+    ("topic t { retention 7 }", "write a number with one of ms, s, m, h, d, w, y, such as 300ms"),
+    ("service a {\n}\n{\n}", "end the line before it with the `{`"),
+]
+
+
+@pytest.mark.parametrize(("text", "hint"), HINTS)
+def test_the_one_fault_has_the_hint(text: str, hint: str) -> None:
+    faults = [d for d in compile_example(text).diagnostics if d.code.startswith("A17")]
+    assert [fault.hint for fault in faults] == [hint]
