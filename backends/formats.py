@@ -19,7 +19,8 @@ def to_yaml(data: Any, comment: str = "") -> str:
 
     head = "".join(f"# {line}".rstrip() + "\n" for line in comment.splitlines())
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    return head + yaml.emit(_events(data), Dumper=dumper, allow_unicode=True, width=_ONE_LINE)
+    text: str = yaml.emit(_events(data), Dumper=dumper, allow_unicode=True, width=_ONE_LINE)
+    return head + text
 
 
 def to_json(data: Any) -> str:
