@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archc.backends.cli.terminal import Paint, columns, counted, printable, shown
@@ -14,7 +14,8 @@ MASKED_CODES = frozenset(("A1505",))
 
 WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
-_TEXT = re.compile(r'"[^"]*"?')
+_TEXT = re.compile(r'"(?:\\.|[^"\\])*"?')
+_REST = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def render(diagnostics: Sequence[Diagnostic], sources: Mapping[str, str], style:
     """All diagnostics and their sum, each ending with a line end; "" if there are none."""
     if not diagnostics:
         return ""
-    lines = {name: text.split("\n") for name, text in sources.items()}
+    lines = shown_lines(diagnostics, sources)
     blocks = ["\n".join(_block(diagnostic, lines, style)) for diagnostic in diagnostics]
     return "\n\n".join([*blocks, _sum(diagnostics, style)]) + "\n"
 
@@ -57,11 +58,23 @@ def _sum(diagnostics: Sequence[Diagnostic], style: Style) -> str:
     return f"{style.paint(worst.value, summary(diagnostics))} {more}"
 
 
-def masked(line: str, code: str) -> str:
-    """A source line as it may be shown for a rule: without the texts in it where they may be secrets."""
-    if code not in MASKED_CODES:
-        return line
-    return _TEXT.sub(lambda text: '"' + "*" * (len(text[0]) - 2) + '"' if len(text[0]) > 1 else '"', line)
+def shown_lines(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str]) -> dict[str, list[str]]:
+    """The sources' lines as they may be shown: without the texts on lines where one was found to be a secret.
+
+    That holds for whatever else is said about such a line, too.
+    """
+    lines = {name: text.split("\n") for name, text in sources.items()}
+    for span in (d.span for d in diagnostics if d.code in MASKED_CODES):
+        of_file = lines.get(span.file, [])
+        for index in range(span.line - 1, min(span.end_line, len(of_file))):
+            # A text of several lines goes on without a quote.
+            pattern = _TEXT if index == span.line - 1 else _REST
+            of_file[index] = pattern.sub(_stars, of_file[index])
+    return lines
+
+
+def _stars(text: re.Match[str]) -> str:
+    return re.sub(r'[^"\s]', "*", text[0])
 
 
 def _block(diagnostic: Diagnostic, lines: Mapping[str, list[str]], style: Style) -> Iterator[str]:
@@ -118,11 +131,11 @@ def _excerpt(
         number = mark.span.line
         if not 1 <= number <= len(lines):
             continue
-        line = masked(lines[number - 1].rstrip("\r"), diagnostic.code)
+        line = lines[number - 1].rstrip("\r")
         text, start, length = _window(line, mark.span)
         if number != previous:
             if previous and number == previous + 2:
-                between, _, _ = _window(masked(lines[previous].rstrip("\r"), diagnostic.code), None)
+                between, _, _ = _window(lines[previous].rstrip("\r"), None)
                 yield _numbered(previous + 1, between, gutter, paint)
             elif previous and number > previous + 2:
                 yield paint("place", "." * (gutter + 2))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from archc.backends.cli.render import masked
+from archc.backends.cli.render import shown_lines
 from archc.dsl.diagnostics import Diagnostic, Fix, Severity, Span
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -95,7 +95,7 @@ def _rule(code: str, page: str) -> dict[str, Any]:
 def _results(
     diagnostics: Sequence[Diagnostic], sources: Mapping[str, str], codes: list[str], file_name: FileName
 ) -> list[dict[str, Any]]:
-    lines = {name: text.split("\n") for name, text in sources.items()}
+    lines = shown_lines(diagnostics, sources)
     seen: Counter[str] = Counter()
     results = []
     for diagnostic in diagnostics:
@@ -123,7 +123,7 @@ def _results(
 def _fingerprint(diagnostic: Diagnostic, lines: list[str]) -> str:
     """The same for the same fault when lines come and go above it: its code, file and source line."""
     number = diagnostic.span.line - 1
-    line = masked(lines[number], diagnostic.code) if number < len(lines) else ""
+    line = lines[number] if number < len(lines) else ""
     text = "\0".join((diagnostic.code, diagnostic.span.file, " ".join(line.split())))
     return hashlib.sha256(text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()[:32]
 
