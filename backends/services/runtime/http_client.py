@@ -129,7 +129,7 @@ class HttpClient:
         end = time.monotonic() + policy.timeout_s
         if (left := context.current().remaining_s()) is not None:
             end = min(end, time.monotonic() + left)
-        sent = {**(headers or {})} | ({"content-type": "application/json"} if body is not None else {})
+        sent = {**({"content-type": "application/json"} if body is not None else {}), **(headers or {})}
         tries = policy.retries if repeatable else 0
         for number in range(tries + 1):
             is_last = number == tries
