@@ -15,6 +15,7 @@ from archc.compiler.rules.rule import PRACTICES, Rule, practice
 from archc.compiler.rules.severity import NEVER_ALLOWED, PROFILES, severity
 from archc.compiler.values import TYPES
 from archc.compiler.words import with_article
+from docs.outward import commands, outputs
 
 HERE = Path(__file__).parent
 PRACTICES_NINE = 9
@@ -35,7 +36,12 @@ ALL: tuple[Page, ...] = (*RULES, *FAULTS)
 def pages() -> dict[str, str]:
     """The generated pages: their texts by path below docs/."""
     found = {_path(of_code): _code_page(of_code) for of_code in ALL}
-    return found | {"rules/README.md": _rules(), "reference/kinds.md": _kinds()}
+    return found | {
+        "rules/README.md": _rules(),
+        "reference/backends.md": outputs(),
+        "reference/commands.md": commands(),
+        "reference/kinds.md": _kinds(),
+    }
 
 
 def _path(of_code: Page) -> str:

@@ -1,9 +1,11 @@
 """The documentation: generated pages are up to date, examples compile, nothing is left out."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from archc.backends import BACKENDS
 from archc.compiler.kinds import ENVIRONMENT, FILE_KEYWORDS, KIND, KINDS
 from archc.compiler.model import SCALARS
 from archc.compiler.schema import Keyword
@@ -50,6 +52,19 @@ def test_every_kind_and_keyword_is_in_the_reference() -> None:
         assert kind.doc in reference
         assert all(map(documented, kind.block))
     assert all(map(documented, FILE_KEYWORDS))
+
+
+def test_every_backend_is_in_the_reference() -> None:
+    for backend in BACKENDS:
+        assert f"| `{backend.name}` | {backend.doc} |" in pages()["reference/backends.md"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *(p.name for p in DOCS.glob("*.md"))])
+def test_links_lead_somewhere(name: str) -> None:
+    folder = DOCS if (DOCS / name).exists() else DOCS.parent
+    text = (folder / name).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        assert (folder / target).exists(), target
 
 
 def test_the_language_names_every_kind_of_relation_and_type() -> None:
