@@ -13,7 +13,8 @@ INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 DECIMAL_PATTERN = r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$"
 DURATION_PATTERN = r"^-?P[0-9A-Z.]{1,60}$"
 EMAIL_PATTERN = r"^[^@\s]{1,64}@[^@\s]{1,255}$"
-_DEPTH_MAX = 6
+# How many types deep an example goes: each field of each level is written out.
+_DEPTH_MAX = 3
 
 _SCALARS: dict[str, tuple[dict[str, Any], Any]] = {
     "uuid": ({"type": "string", "format": "uuid"}, "6f1d5a52-0f5c-4b7e-9a3d-2c8e1f0b7d64"),
@@ -109,14 +110,14 @@ def _property(field: model.Field, shapes: Shapes) -> dict[str, Any]:
 
 
 def example_value(data_type: model.DataType, shapes: Shapes, depth: int = 0) -> Any:
-    """A value of a type. Optional values are left out below the first level, so that loops end."""
+    """A value of a type, inside `depth` other types. Lists deep inside are empty, so that loops end."""
     if data_type.optional and depth > 1:
         return None
     if data_type.item is not None:
-        return [example_value(data_type.item, shapes, depth + 1)] if depth < _DEPTH_MAX else []
+        return [example_value(data_type.item, shapes, depth)] if depth < _DEPTH_MAX else []
     if data_type.is_scalar:
         return _scalar_example(data_type)
-    return example_of(shapes.shapes[data_type.name], shapes, depth + 1)
+    return example_of(shapes.shapes[data_type.name], shapes, depth)
 
 
 def example_of(shape: model.Element, shapes: Shapes, depth: int = 0) -> Any:
