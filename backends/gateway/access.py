@@ -61,8 +61,17 @@ def accesses(system: model.System, gateway: model.Gateway) -> tuple[Access, ...]
 
 
 def longest_ms(system: model.System, gateway: model.Gateway) -> int:
-    """The longest time that any route gives a request."""
-    return max((access.timeout_ms for access in accesses(system, gateway)), default=0)
+    """No request may take longer, on any route."""
+    return max((_longest_of_route(system, gateway, route) for route in gateway.route), default=0)
+
+
+def _longest_of_route(system: model.System, gateway: model.Gateway, route: model.Route) -> int:
+    target = system[route.target]
+    own = _exposed(target) if isinstance(target, model.Service) else ()
+    default_ms = gateway.timeout_ms or TIMEOUT_MS
+    return route.timeout_ms or max(
+        (operation.timeout_ms or default_ms for operation in own), default=default_ms
+    )
 
 
 def upstream_prefix(route: model.Route) -> tuple[str, ...]:

@@ -59,7 +59,12 @@ def _virtual_host(
     system: model.System, gateway: model.Gateway, allowed: tuple[Access, ...], host: str, domains: list[str]
 ) -> Message:
     routes = [_route(system, gateway, access) for access in allowed if access.route.host in ("", host)]
-    made: Message = {"name": host or gateway.name, "domains": domains, "routes": [r for r in routes if r]}
+    made: Message = {
+        "name": host or gateway.name,
+        "domains": domains,
+        "retry_policy": _retry_policy(_RETRY_UNSEEN, 1),
+        "routes": [route for route in routes if route],
+    }
     cors = security.cors(gateway)
     if cors is not None:
         made["typed_per_filter_config"] = cors
@@ -147,7 +152,10 @@ def _action(system: model.System, access: Access) -> Message:
         action["max_stream_duration"] = {"max_stream_duration": limit, "grpc_timeout_header_max": limit}
     else:
         action["timeout"] = seconds(access.timeout_ms)
-    action["retry_policy"] = _retry_policy(access)
+    if access.route.retries:
+        times = min(access.route.retries, _RETRIES_MAX)
+        seen = _RETRY_GRPC if access.grpc else _RETRY_SEEN
+        action["retry_policy"] = _retry_policy(seen if access.idempotent else _RETRY_UNSEEN, times)
     return action
 
 
@@ -177,27 +185,25 @@ def _rewrite(access: Access, base: str) -> Message | None:
     return {"pattern": {"regex": f"^{pattern}"}, "substitution": to}
 
 
-def _retry_policy(access: Access) -> Message:
+def _retry_policy(when: str, times: int) -> Message:
     """How often a request is sent again. The route's timeout covers all attempts together.
 
-    Without a word of the route's, once, and only if no instance can have seen it: that hides a restart. A
-    request that may have been seen is sent again only where doing it twice does nothing twice.
+    Where a route says nothing, once, and only if no instance can have seen it: that hides a restart. What may
+    have been seen is sent again only where doing it twice does nothing twice.
     """
-    policy: Message = {"retry_on": _RETRY_UNSEEN, "num_retries": min(access.route.retries, _RETRIES_MAX) or 1}
-    if access.route.retries and access.idempotent:
-        if access.grpc:
-            policy["retry_on"] = _RETRY_GRPC
-        else:
-            policy |= {"retry_on": _RETRY_SEEN, "retriable_status_codes": [502, 503, 504]}
-    policy["retry_back_off"] = {"base_interval": "0.025s", "max_interval": "0.250s"}
-    policy["retry_host_predicate"] = [
-        extension(
-            "envoy.retry_host_predicates.previous_hosts",
-            "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
-        )
-    ]
-    policy["host_selection_retry_max_attempts"] = 3
-    return policy
+    return {
+        "retry_on": when,
+        "num_retries": times,
+        **({"retriable_status_codes": [502, 503, 504]} if when == _RETRY_SEEN else {}),
+        "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.250s"},
+        "retry_host_predicate": [
+            extension(
+                "envoy.retry_host_predicates.previous_hosts",
+                "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+            )
+        ],
+        "host_selection_retry_max_attempts": 3,
+    }
 
 
 # ---- what is added to answers

@@ -109,15 +109,11 @@ def of_route(system: model.System, gateway: model.Gateway, access: Access) -> Me
 
 def _policy(system: model.System, identity: model.Identity | None, access: Access) -> Message:
     """Who may come through: anybody, anybody with a token, or with a token that carries the scopes."""
-    scopes = [_claim("scope", {"list_match": {"one_of": _exactly(scope)}}) for scope in access.scopes]
-    if identity is not None and not access.anonymous:
+    claims = [_claim("scope", {"list_match": {"one_of": _exactly(scope)}}) for scope in access.scopes]
+    if identity is not None and not access.anonymous and not claims:
         # The token has been checked before; this is the second lock on the same door.
-        issuer = _claim("iss", _exactly(facts.issuer(system, identity)))
-        principal: Message = {"and_ids": {"ids": [issuer, *scopes]}}
-    elif scopes:
-        principal = {"and_ids": {"ids": scopes}}
-    else:
-        principal = {"any": True}
+        claims = [_claim("iss", _exactly(facts.issuer(system, identity)))]
+    principal = claims[0] if len(claims) == 1 else {"and_ids": {"ids": claims}} if claims else {"any": True}
     return {"permissions": [{"any": True}], "principals": [principal]}
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from tests.backends.gateway.town import SOURCE, program, rendered
 
-EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*/*.arch"))
+EXAMPLES = sorted({path.parent for path in (Path(__file__).parents[3] / "examples").glob("*/*.arch")})
 
 
 def config(text: str, environment: str | None = None) -> dict[str, Any]:
@@ -159,10 +159,10 @@ def test_envoy_takes_hostile_texts_as_texts(tmp_path: Path) -> None:
     assert not any("bad" in name for name in routes(parsed))
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_envoy_takes_the_examples_without_a_word(tmp_path: Path, path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    for environment in ("local", "production") if "environment production" in text else (None,):
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
+def test_envoy_takes_the_examples_without_a_word(tmp_path: Path, folder: Path) -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.arch")))
+    for environment in re.findall(r"(?m)^environment (\S+)", text) or [None]:
         for name, content in rendered(text, environment).items():
             if name.endswith("envoy.yaml"):
                 assert complaints(tmp_path, content) == [], name
