@@ -1,0 +1,1 @@
+"""Your code: archc writes these files once and never touches them again."""

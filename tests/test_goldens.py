@@ -1,0 +1,33 @@
+"""What archc makes of the examples is what is committed beside them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.goldens import EXAMPLES, GOLDENS, Golden, differences, kept
+
+ARCHC = [sys.executable, "-c", "import sys; from archc.backends.cli.main import run; sys.exit(run())"]
+
+
+@pytest.mark.parametrize("golden", GOLDENS, ids=lambda golden: golden.name)
+def test_outputs_are_the_committed_ones(golden: Golden) -> None:
+    found = list(differences(golden))
+    assert not found, "\n".join([*found, "", "if this is meant: python -m tests.goldens --accept"])
+
+
+def test_the_command_writes_the_committed_files(tmp_path: Path) -> None:
+    """One folder takes the outputs of all environments, and none changes what another wrote."""
+    golden = next(golden for golden in GOLDENS if not golden.backends)
+    for environment in golden.environments:
+        command = ["build", str(EXAMPLES / golden.name), "--env", environment, "--out", str(tmp_path)]
+        subprocess.run([*ARCHC, *command], check=True, capture_output=True)
+    command = ["build", str(EXAMPLES / golden.name), "--env", "local", "--out", str(tmp_path), "--check"]
+    subprocess.run([*ARCHC, *command], check=True, capture_output=True)
+    files = (path for path in tmp_path.rglob("*") if path.is_file())
+    written = {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in files}
+    own = {path: content for path, content in written.items() if not path.startswith(".archc/")}
+    committed = {path: file.read_bytes() for path, file in kept(golden).items()}
+    outputs = {p: c for p, c in committed.items() if not p.startswith(("findings/", "graph/"))}
+    assert own == outputs
