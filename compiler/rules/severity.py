@@ -27,7 +27,7 @@ SEVERITIES: dict[str, tuple[Severity, Severity, Severity]] = {
     "A1102": (W, E, E),
     "A1401": (W, E, E),
     "A1501": (W, E, E),
-    "A1505": (W, E, E),
+    "A1505": (E, E, E),  # a dev build would write the secret into its outputs
 }
 
 _MILDER = {E: W, W: I, I: I}

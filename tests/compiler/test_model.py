@@ -9,8 +9,12 @@ from archc.compiler.model import CLASSES, System
 from archc.compiler.pipeline import compile_source
 from tests.systems import synthetic
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*/*.arch"))
-TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in EXAMPLES} | {"synthetic": synthetic(12)}
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TEXTS = {
+    path.stem: path.read_text(encoding="utf-8")
+    for path in sorted(EXAMPLES.glob("*/*.arch"))
+    if path.stem == path.parent.name
+} | {"synthetic": synthetic(12)}
 
 
 @pytest.mark.parametrize("name", TEXTS)

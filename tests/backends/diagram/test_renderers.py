@@ -24,7 +24,7 @@ from archc.compiler.compilation import Compilation
 from archc.compiler.pipeline import compile_source
 
 ROOT = Path(__file__).parents[3]
-EXAMPLES = sorted((ROOT / "examples").glob("*/*.arch"))
+EXAMPLES = sorted(p for p in (ROOT / "examples").glob("*/*.arch") if p.stem == p.parent.name)
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}"
 
