@@ -31,3 +31,10 @@ def test_the_command_writes_the_committed_files(tmp_path: Path) -> None:
     committed = {path: file.read_bytes() for path, file in kept(golden).items()}
     outputs = {p: c for p, c in committed.items() if not p.startswith(("findings/", "graph/"))}
     assert own == outputs
+
+
+@pytest.mark.parametrize(("template", "example"), [("minimal", "quickstart"), ("shop", "shop")])
+def test_a_new_system_begins_as_an_example(template: str, example: str) -> None:
+    name = f"{example}.arch"
+    begun = EXAMPLES.parent / "backends" / "cli" / "templates" / template / name
+    assert begun.read_bytes() == (EXAMPLES / example / name).read_bytes()
