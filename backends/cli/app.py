@@ -43,7 +43,7 @@ def _targets() -> list[str]:
     return [backend.name for backend in BACKENDS]
 
 
-Where = Annotated[Path, typer.Argument(metavar="[PATH]", help="An .arch file, or a folder of them.")]
+Where = Annotated[Path, typer.Argument(metavar="PATH", help="An .arch file, or a folder of them.")]
 Environment = Annotated[
     str | None,
     typer.Option(
@@ -67,7 +67,10 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def options(
     show_version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, metavar="", help="Show the version."
+        ),
     ] = False,
 ) -> None:
     """One text file is the diagram, the checked architecture and the running system."""
@@ -95,7 +98,7 @@ def check(
     format_: Annotated[
         str, typer.Option("--format", metavar="text|json|sarif", help="How to say it.")
     ] = "text",
-    strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", metavar="", help="Treat warnings as errors.")] = False,
 ) -> None:
     """Say what is wrong, all of it at once, and what to write instead.
 
@@ -123,13 +126,17 @@ def build(
         Path | None, typer.Option(metavar="DIR", help="Where to write.", show_default="PATH's folder")
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; say what would change, and exit 1 if anything.")
+        bool,
+        typer.Option(
+            "--check", metavar="", help="Write nothing; say what would change, and exit 1 if anything."
+        ),
     ] = False,
 ) -> None:
     """Write everything that runs the system.
 
-    Files that a person edited are never overwritten: what archc would write goes beside them, as
-    FILE.archc-new, and the exit code is 1. `--env all` builds every environment.
+    Files that a person edited are never overwritten: what archc would write
+    goes beside them, as FILE.archc-new, and the exit code is 1. `--env all`
+    builds every environment.
     """
     from archc.backends.cli.building import build as run
 
@@ -140,10 +147,13 @@ def build(
 def fmt(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="Files, or folders of them.", show_default="."),
+        typer.Argument(metavar="PATH", help="Files, or folders of them.", show_default="."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; show what would change, and exit 1 if anything.")
+        bool,
+        typer.Option(
+            "--check", metavar="", help="Write nothing; show what would change, and exit 1 if anything."
+        ),
     ] = False,
 ) -> None:
     """Bring .arch files into the one style."""

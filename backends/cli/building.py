@@ -1,20 +1,26 @@
-"""`archc build`: what each backend makes of the system, and where it goes."""
+"""`archc build`: what each backend makes of the system, and where it goes.
+
+The compiler and the backends are imported only where a build has to be done.
+"""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from archc.backends import BACKENDS
-from archc.backends.backend import Backend, Output, Outputs, Plan
-from archc.backends.cli.checking import refuse
-from archc.backends.cli.compiling import ALL, Compiled, Compiler, declared_environments, show
+from archc.backends.cli.console import fail, show, sources_at
 from archc.backends.cli.manifest import MANIFEST, NEW_SUFFIX, Part, WriteError
+from archc.backends.cli.memory import Memory, Request, recall, remember
 from archc.backends.cli.planning import WritePlan
-from archc.backends.cli.terminal import Paint, counted, printable, progress, uses_colour
+from archc.backends.cli.terminal import Paint, counted, progress, uses_colour
 from archc.backends.cli.usage import one_of
 from archc.backends.cli.writer import manifest_is_current, plan_output, write_output
-from archc.compiler.compilation import Compilation
+
+if TYPE_CHECKING:
+    from archc.backends.backend import Backend, Output, Outputs, Plan
+    from archc.backends.cli.compiling import Compiled
+    from archc.compiler.compilation import Compilation
 
 SHARED = ""  # the environment of what all environments share
 
@@ -23,82 +29,101 @@ SHARED = ""  # the environment of what all environments share
 class Order:
     """What to build: the parts' files, and which recorded parts are built no longer."""
 
-    wanted: Mapping[Part, Outputs]
+    wanted: "Mapping[Part, Outputs]"
     retires: Callable[[Part], bool]
+
+    @property
+    def executable(self) -> list[str]:
+        """The files that can be run."""
+        return [path for files in self.wanted.values() for path, output in files.items() if output.executable]
 
 
 def build(path: Path, environment: str | None, target: str | None, out: Path | None, check: bool) -> int:
     """Build, or with `check` say what building would change; 1 for faults, conflicts and changes."""
+    sources = sources_at(path)
+    request = Request(out if out is not None else sources.folder, path, environment, target)
+    memory = recall(request, sources)
+    if memory is not None:
+        show(memory.diagnostics, memory.texts, sources)
+        print(_unchanged(memory, request.root, check))
+        return 0
+    from archc.backends.cli.compiling import Compiler
+
     targets = _targets(target)
-    compiler = Compiler(path)
+    compiler = Compiler(sources)
     compiled = compiler.compiled(environment)
-    show(compiled.diagnostics, compiled.texts, compiled.sources)
+    show(compiled.diagnostics, compiled.texts, sources)
     if compiled.has_errors:
-        print("nothing was written" if not check else "nothing would be written")
+        print("nothing would be written" if check else "nothing was written")
         return 1
-    base = _base(compiler, compiled)
+    base = compiled.runs[0] if _is_base(compiled.runs[0]) else compiler.run(SHARED)
     if base.system is None:
-        return refuse(compiled, base.diagnostics)
+        show(base.diagnostics, compiled.texts, sources)
+        return 1
     with progress("rendering"):
-        order = _order(compiled, base, targets, environment == ALL)
-    root = out if out is not None else compiled.sources.folder
+        order = _order(compiled, base, targets)
     try:
         if check:
-            return _report_changes(plan_output(root, order.wanted, order.retires), root)
+            return _report_changes(plan_output(request.root, order.wanted, order.retires), request.root)
         with progress("writing"):
-            plan = write_output(root, order.wanted, order.retires)
-        return _report(plan, root, compiled)
+            plan = write_output(request.root, order.wanted, order.retires)
     except WriteError as problem:
-        paint = Paint(uses_colour(sys.stderr))
-        print(f"{paint('error', 'error')}: {printable(str(problem))}", file=sys.stderr)
-        return 1
+        return fail(str(problem))
+    remember(
+        request, sources, list(compiler.folders), compiled.diagnostics, compiled.environments, plan,
+        list(order.wanted), order.executable,
+    )  # fmt: skip
+    return _report(plan, request.root, compiled.environments)
 
 
 def _targets(target: str | None) -> tuple[str, ...]:
     """The backends named; none where the platform decides."""
     if target is None:
         return ()
+    from archc.backends import BACKENDS
+
     known = [backend.name for backend in BACKENDS]
     names = [name.strip() for name in target.split(",") if name.strip()] or [""]
     return tuple(one_of("--target", name, known, "target") for name in names)
 
 
-def _base(compiler: Compiler, compiled: Compiled) -> Compilation:
-    """The system that no environment has changed: what code and contracts are made of."""
-    first = compiled.runs[0]
-    is_base = first.system is not None and not declared_environments(first.files)
-    return first if is_base else compiler.run(SHARED)
+def _is_base(run: "Compilation") -> bool:
+    """Whether no environment has changed the system: what code and contracts are made of."""
+    return run.system is not None and not run.system.environments
 
 
-def _order(compiled: Compiled, base: Compilation, targets: Sequence[str], everywhere: bool) -> Order:
+def _order(compiled: "Compiled", base: "Compilation", targets: Sequence[str]) -> Order:
+    from archc.backends import BACKENDS
+
     wanted: dict[Part, Outputs] = {}
     for run in compiled.runs:
-        chosen = [backend for backend in BACKENDS if _is_chosen(backend, run, targets)]
-        for backend in chosen:
-            wanted.update(_rendered(backend, run, base, wanted))
-    built = {run.system.environment.name for run in compiled.runs if run.system is not None}
-    shared = {backend.name for backend in BACKENDS if backend.part == "system"}
-    declared = {*declared_environments(base.files), SHARED, *built}
+        for backend in BACKENDS:
+            if _is_chosen(backend, run, targets):
+                wanted.update(_rendered(backend, run, base, wanted))
+    built = frozenset(compiled.environments)
+    shared = frozenset(backend.name for backend in BACKENDS if backend.part == "system")
+    is_everything = len(compiled.runs) > 1
+    declared = {*base.system.environments, *built} if base.system is not None else built
 
     def retires(part: Part) -> bool:
         if targets:
             return False
         if part.environment == SHARED:
             return part.backend not in shared
-        return part.environment in built or (everywhere and part.environment not in declared)
+        return part.environment in built or (is_everything and part.environment not in declared)
 
     return Order(wanted, retires)
 
 
-def _is_chosen(backend: Backend, run: Compilation, targets: Sequence[str]) -> bool:
+def _is_chosen(backend: "Backend", run: "Compilation", targets: Sequence[str]) -> bool:
     if targets:
         return backend.name in targets
     return run.system is not None and run.system.environment.platform in backend.platforms
 
 
 def _rendered(
-    backend: Backend, run: Compilation, base: Compilation, wanted: Mapping[Part, Outputs]
-) -> Iterator[tuple[Part, Outputs]]:
+    backend: "Backend", run: "Compilation", base: "Compilation", wanted: "Mapping[Part, Outputs]"
+) -> "Iterator[tuple[Part, Outputs]]":
     """The parts a backend makes in an environment.
 
     What all environments share is made of the base, so that building one environment changes nothing for
@@ -117,19 +142,21 @@ def _rendered(
         yield own, _without(backend.render(_plan(run)), {*outputs, *others})
 
 
-def _plan(run: Compilation) -> Plan:
+def _plan(run: "Compilation") -> "Plan":
+    from archc.backends.backend import Plan
+
     assert run.system is not None
     return Plan(run, run.system, run.graph)
 
 
-def _without(outputs: Outputs, paths: set[str]) -> dict[str, Output]:
+def _without(outputs: "Outputs", paths: set[str]) -> "dict[str, Output]":
     return {path: output for path, output in outputs.items() if path not in paths}
 
 
 # ---- what to say
 
 
-def _report(plan: WritePlan, root: Path, compiled: Compiled) -> int:
+def _report(plan: WritePlan, root: Path, environments: Sequence[str]) -> int:
     paint = Paint(uses_colour(sys.stdout))
     for step in plan.conflicts:
         print(
@@ -138,8 +165,7 @@ def _report(plan: WritePlan, root: Path, compiled: Compiled) -> int:
         )
     for path in plan.left:
         print(f"{paint('warning', 'left:')} {path} is generated no longer; it is yours to keep or delete")
-    names = ", ".join(run.system.environment.name for run in compiled.runs if run.system is not None)
-    print(f"{paint('good', 'built')} {names} in {root}: {_count(plan)}")
+    print(f"{paint('good', 'built')} {', '.join(environments)} in {root}: {_count(plan)}")
     if plan.conflicts:
         print("Take over what you need from the new files, or move them over the old ones; then build again.")
     return int(bool(plan.conflicts))
@@ -152,7 +178,17 @@ def _count(plan: WritePlan) -> str:
         for action, word in words.items()
         if (number := sum(step.action == action for step in plan.steps))
     ]
-    return ", ".join([*counts, f"{counted(plan.kept, 'file')} unchanged"])
+    if plan.kept or not counts:
+        counts.append(f"{counted(plan.kept, 'file')} unchanged")
+    return ", ".join(counts)
+
+
+def _unchanged(memory: Memory, root: Path, check: bool) -> str:
+    paint = Paint(uses_colour(sys.stdout))
+    files = counted(memory.kept, "file")
+    if check:
+        return f"{paint('good', 'ok:')} nothing would change in {root} ({files})"
+    return f"{paint('good', 'built')} {', '.join(memory.environments)} in {root}: {files} unchanged"
 
 
 def _report_changes(plan: WritePlan, root: Path) -> int:

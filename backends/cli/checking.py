@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from archc.backends.cli.compiling import Compiled, Compiler, one_environment, show
+from archc.backends.cli.compiling import Compiled, Compiler, one_environment
+from archc.backends.cli.console import show, sources_at
 from archc.backends.cli.terminal import Paint, counted, uses_colour
 from archc.backends.cli.usage import one_of
 from archc.dsl.diagnostics import Diagnostic, Severity
@@ -14,7 +15,7 @@ from archc.dsl.diagnostics import Diagnostic, Severity
 def check(path: Path, environment: str | None, format_: str, strict: bool) -> int:
     """Print what is wrong; 1 if there are errors."""
     one_of("--format", format_, ("text", "json", "sarif"), "format")
-    compiled = Compiler(path).compiled(environment)
+    compiled = Compiler(sources_at(path)).compiled(environment)
     if strict:
         raised = tuple(_raised(diagnostic) for diagnostic in compiled.diagnostics)
         compiled = replace(compiled, diagnostics=raised)
@@ -42,11 +43,7 @@ def graph(path: Path, environment: str | None, format_: str) -> int:
 
 def refuse(compiled: Compiled, diagnostics: Sequence[Diagnostic] = ()) -> int:
     """Show on stderr what stands in the way of the output that goes to stdout; 1."""
-    from archc.backends.cli.render import Style, render
-    from archc.backends.cli.terminal import width
-
-    style = Style(Paint(uses_colour(sys.stderr)), width(sys.stderr), compiled.sources.file_name)
-    print(render(diagnostics or compiled.diagnostics, compiled.texts, style), end="", file=sys.stderr)
+    show(diagnostics or compiled.diagnostics, compiled.texts, compiled.sources, sys.stderr)
     return 1
 
 
@@ -72,8 +69,9 @@ def _report(compiled: Compiled, format_: str) -> str:
 
 
 def _praise(compiled: Compiled) -> str:
-    systems = [run.system for run in compiled.runs if run.system is not None]
-    names = ", ".join(system.environment.name for system in systems)
+    system = compiled.runs[0].system
+    assert system is not None
     paint = Paint(uses_colour(sys.stdout))
-    elements = counted(len(systems[0].elements), "element")
-    return f"{paint('good', 'ok:')} {systems[0].name} has no faults ({elements}, {names})"
+    elements = counted(len(system.elements), "element")
+    names = ", ".join(compiled.environments)
+    return f"{paint('good', 'ok:')} {system.name} has no faults ({elements}, {names})"

@@ -2,15 +2,13 @@
 
 import datetime
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
+from archc.backends.cli.console import sources_at
 from archc.backends.cli.reader import MissingPathError, Sources, read, read_used
-from archc.backends.cli.render import Style, render
-from archc.backends.cli.terminal import Paint, progress, uses_colour, width
+from archc.backends.cli.terminal import progress
 from archc.backends.cli.usage import one_of, wrong
 from archc.compiler.compilation import Compilation
 from archc.compiler.folders import Folder
@@ -37,32 +35,39 @@ class Compiled:
         return {**self.sources.texts, **self.runs[0].sources}
 
     @property
+    def environments(self) -> tuple[str, ...]:
+        """The names of the environments it was compiled in."""
+        return tuple(run.system.environment.name for run in self.runs if run.system is not None)
+
+    @property
     def has_errors(self) -> bool:
         """Whether anything stops a build."""
         return any(d.severity is Severity.ERROR for d in self.diagnostics)
 
 
 class Compiler:
-    """Compiles one path, in as many environments as asked for; files are read once."""
+    """Compiles sources in as many environments as asked for; files are read once.
 
-    def __init__(self, path: Path) -> None:
-        """Raises typer.BadParameter where there is nothing to compile."""
-        try:
-            self.sources = read(path)
-        except MissingPathError as problem:
-            raise wrong("PATH", str(problem)) from None
-        self._read_folder = cache(self._used)
+    `folders` are those that the sources used.
+    """
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self.folders: dict[str, Folder] = {}
 
     def _used(self, folder: str) -> Folder:
-        texts = read_used(self.sources, folder)
-        if texts is None:
-            return Folder(problem="outside")
-        return Folder(texts) if texts else Folder(problem="missing")
+        if folder not in self.folders:
+            texts = read_used(self.sources, folder)
+            if texts is None:
+                self.folders[folder] = Folder(problem="outside")
+            else:
+                self.folders[folder] = Folder(texts, "" if texts else "missing")
+        return self.folders[folder]
 
     def run(self, environment: str | None) -> Compilation:
         """The compilation in one environment."""
         today = datetime.date.today().isoformat()
-        return compile_source(self.sources.texts, environment, self._read_folder, today)
+        return compile_source(self.sources.texts, environment, self._used, today)
 
     def compiled(self, environment: str | None) -> Compiled:
         """The compilations in one environment, or in all of them. Raises typer.BadParameter if unknown."""
@@ -80,8 +85,8 @@ class Compiler:
 def one_environment(path: Path, environment: str | None) -> Compiled:
     """A path compiled in one environment. Raises typer.BadParameter for `all`."""
     if environment == ALL:
-        raise wrong("--env", "one environment at a time", "name it")
-    return Compiler(path).compiled(environment)
+        raise wrong("--env", "one environment at a time")
+    return Compiler(sources_at(path)).compiled(environment)
 
 
 def declared_environments(files: Sequence[File]) -> list[str]:
@@ -101,12 +106,6 @@ def environments_nearby(folder: Path) -> list[str]:
     except MissingPathError:
         return []
     return sorted({name for text in texts for name in _NAMES.findall(text)})
-
-
-def show(diagnostics: Sequence[Diagnostic], texts: Mapping[str, str], sources: Sources) -> None:
-    """Print diagnostics for a person."""
-    style = Style(Paint(uses_colour(sys.stdout)), width(sys.stdout), sources.file_name)
-    print(render(diagnostics, texts, style), end="")
 
 
 def _merged(runs: Sequence[Compilation]) -> list[Diagnostic]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from archc.backends.cli.checking import refuse
 from archc.backends.cli.compiling import one_environment
+from archc.backends.cli.console import fail
 from archc.backends.cli.terminal import progress
 from archc.backends.cli.usage import one_of, wrong
 
@@ -19,7 +20,7 @@ def draw(path: Path, environment: str | None, view: str, format_: str | None, ou
 
     wanted = one_of("--format", format_ or _format_of(output, diagram.FORMATS), diagram.FORMATS, "format")
     if wanted in _BINARY and output is None and sys.stdout.isatty():
-        raise wrong("--format", f"{wanted} is nothing for a terminal", f"name a file: -o system.{wanted}")
+        raise wrong("--format", f"{wanted} is nothing for a terminal", f"name a file: `-o system.{wanted}`")
     compiled = one_environment(path, environment)
     run = compiled.runs[0]
     if run.system is None or compiled.sources.faults:
@@ -28,8 +29,7 @@ def draw(path: Path, environment: str | None, view: str, format_: str | None, ou
     with progress("drawing"):
         picture = diagram.draw(run, view, wanted)
     if not isinstance(picture, bytes):
-        print(f"error: {picture.message}\n  help: {picture.hint}", file=sys.stderr)
-        return 2 if picture.is_usage else 1
+        return fail(picture.message, picture.hint)
     if output is None:
         sys.stdout.buffer.write(picture)
         sys.stdout.flush()
@@ -51,6 +51,5 @@ def _save(output: Path, picture: bytes) -> int:
         temporary.replace(output)
     except OSError as problem:
         temporary.unlink(missing_ok=True)
-        print(f"error: cannot write {output}: {problem.strerror}", file=sys.stderr)
-        return 1
+        return fail(f"cannot write {output}: {problem.strerror}")
     return 0

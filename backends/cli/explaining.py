@@ -27,7 +27,8 @@ def explain(subject: str) -> int:
     by_name = {entry.name: entry for entry in ENTRIES}
     by_code = {entry.code: entry for entry in ENTRIES}
     word = subject.upper() if subject.upper() in by_code else subject.lower()
-    one_of("CODE|KIND", word, [*by_code, *DOCUMENTED, *by_name], "code or kind")
+    others = f"`archc rules` lists the codes; the kinds are {', '.join(DOCUMENTED)}"
+    one_of("CODE|KIND", word, [*by_code, *DOCUMENTED, *by_name], "code or kind", others)
     if word in DOCUMENTED:
         _print_markdown(f"# {word}\n\n{page(DOCUMENTED[word])}")
         return 0

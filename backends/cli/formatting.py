@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from difflib import unified_diff
 from pathlib import Path
 
-from archc.backends.cli.reader import MissingPathError, Sources, read
-from archc.backends.cli.render import Style, render
-from archc.backends.cli.terminal import Paint, counted, uses_colour, width
-from archc.backends.cli.usage import wrong
+from archc.backends.cli.console import fail, show, sources_at
+from archc.backends.cli.reader import Sources
+from archc.backends.cli.terminal import Paint, counted, uses_colour
 from archc.dsl.diagnostics import Diagnostic, in_source_order
 from archc.dsl.formatter import format_text
 
@@ -28,16 +27,13 @@ def format_files(paths: Iterable[Path], check: bool) -> int:
     """Format files; 1 for files with faults, and with `check` for files that would change."""
     tally = _Tally()
     for path in paths:
-        try:
-            sources = read(path)
-        except MissingPathError as problem:
-            raise wrong("PATH", str(problem)) from None
+        sources = sources_at(path)
         faults = list(sources.faults)
         unread = {fault.span.file for fault in faults}
         for name, text in sources.texts.items():
             if name not in unread:
                 faults += _format(sources, name, text, check, tally)
-        _show(faults, sources)
+        show(in_source_order(faults), sources.texts, sources)
         tally.faulty += len({fault.span.file for fault in faults})
     _sum(tally, check)
     return int(bool(tally.faulty or (check and tally.changed)))
@@ -81,14 +77,9 @@ def _replace(file: Path, text: str) -> bool:
         temporary.replace(target)
     except OSError as problem:
         temporary.unlink(missing_ok=True)
-        print(f"error: cannot write {file}: {problem.strerror}", file=sys.stderr)
+        fail(f"cannot write {file}: {problem.strerror}")
         return False
     return True
-
-
-def _show(faults: list[Diagnostic], sources: Sources) -> None:
-    style = Style(Paint(uses_colour(sys.stdout)), width(sys.stdout), sources.file_name)
-    print(render(in_source_order(faults), sources.texts, style), end="")
 
 
 def _sum(tally: _Tally, check: bool) -> None:

@@ -14,6 +14,8 @@ def run() -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # what the terminal's encoding lacks must not end in an exception
             stream.reconfigure(errors="backslashreplace")
+    # pydantic would look through all installed packages for plugins, and run what it finds.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from archc.backends.cli.app import app
 
     try:

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from archc.backends.cli.console import fail
 from archc.backends.cli.terminal import Paint, uses_colour
 from archc.backends.cli.usage import one_of
 
@@ -16,18 +17,15 @@ def start(folder: Path, template: str) -> int:
     files = {path.name: path.read_bytes() for path in sorted((TEMPLATES / template).iterdir())}
     try:
         if folder.exists() and any(folder.glob("*.arch")):
-            print(f"error: there is a system in {folder} already; nothing was written", file=sys.stderr)
-            return 1
+            return fail(f"there is a system in {folder} already; nothing was written")
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             with (folder / name).open("xb") as file:
                 file.write(content)
     except FileExistsError as problem:
-        print(f"error: {problem.filename} is there already; it was left alone", file=sys.stderr)
-        return 1
+        return fail(f"{problem.filename} is there already; it was left alone")
     except OSError as problem:
-        print(f"error: cannot write {problem.filename}: {problem.strerror}", file=sys.stderr)
-        return 1
+        return fail(f"cannot write {problem.filename}: {problem.strerror}")
     paint = Paint(uses_colour(sys.stdout))
     print(f"{paint('good', 'began')} {', '.join(str(folder / name) for name in files)}\n")
     print("What now?")
