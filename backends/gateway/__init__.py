@@ -9,7 +9,8 @@ from archc.compiler import model
 def render(plan: Plan) -> dict[str, Output]:
     """The configuration of everything on the way in whose program archc configures.
 
-    Elements with an image or a build folder bring their own.
+    Elements with an image or a build folder bring their own; an engine that archc does not configure gets a
+    page for whoever does.
     """
     outputs: dict[str, Output] = {}
     for element in plan.system.all(model.Runnable):
@@ -26,10 +27,11 @@ def render(plan: Plan) -> dict[str, Output]:
 
 
 def _gateway(plan: Plan, gateway: model.Gateway) -> dict[str, Output]:
+    from archc.backends.gateway import byhand
     from archc.backends.gateway.envoy import bootstrap
 
     if engine_name(gateway) != "envoy":
-        return {}
+        return {"README.md": Output(byhand.page(plan, gateway))} if engine_name(gateway) else {}
     return {
         "envoy.yaml": Output(bootstrap.envoy_yaml(plan.graph, gateway)),
         "drain.sh": Output(bootstrap.drain_script(gateway), executable=True),
@@ -37,25 +39,25 @@ def _gateway(plan: Plan, gateway: model.Gateway) -> dict[str, Output]:
 
 
 def _load_balancer(plan: Plan, balancer: model.LoadBalancer) -> dict[str, Output]:
-    from archc.backends.gateway import haproxy, nginx
+    from archc.backends.gateway import byhand, haproxy, nginx
 
     engine = engine_name(balancer)
     if engine == "nginx":
         return {"nginx.conf": Output(nginx.balancer_conf(plan, balancer))}
     if engine == "haproxy":
         return {"haproxy.cfg": Output(haproxy.balancer_cfg(plan, balancer))}
-    return {}
+    return {"README.md": Output(byhand.page(plan, balancer))} if engine else {}
 
 
 def _cdn(plan: Plan, cdn: model.Cdn) -> dict[str, Output]:
-    from archc.backends.gateway import nginx, varnish
+    from archc.backends.gateway import byhand, nginx, varnish
 
     engine = engine_name(cdn)
     if engine == "nginx":
         return {"nginx.conf": Output(nginx.cdn_conf(plan, cdn))}
     if engine == "varnish":
         return {"default.vcl": Output(varnish.cdn_vcl(plan, cdn))}
-    return {}
+    return {"README.md": Output(byhand.page(plan, cdn))} if engine else {}
 
 
 BACKEND = Backend(

@@ -76,8 +76,23 @@ def test_a_lone_cdn_and_a_lone_balancer_are_fine(tmp_path: Path, engine: str) ->
         assert check_varnish(tmp_path, files["deploy/base/cdn/c/default.vcl"]).returncode == 0
 
 
-def test_what_a_cloud_runs_gets_no_configuration() -> None:
-    assert rendered("system s { cdn c { engine cloudflare }\n load-balancer l { engine cloud } }") == {}
+def test_engines_configured_by_hand_get_a_page_that_says_what_is_asked_of_them() -> None:
+    text = SOURCE.replace("cdn edge {", "cdn edge { engine cloudflare;").replace(
+        "gateway api {", "gateway api { engine kong;"
+    )
+    pages = rendered(text.replace("front {", "front { engine cloud;"))
+    assert [path.removeprefix("deploy/local/") for path in sorted(pages)] == [
+        "cdn/edge/README.md",
+        "gateway/api/README.md",
+        "load-balancer/front/README.md",
+    ]
+    assert "| /assets | site:8080 | 2592000 s | 0 s |" in pages["deploy/local/cdn/edge/README.md"]
+    assert (
+        "| POST | /orders | orders | a token orders.write | 0.7 |"
+        in pages["deploy/local/gateway/api/README.md"]
+    )
+    assert "| any | /orders/\\* | orders | refused | 15 |" in pages["deploy/local/gateway/api/README.md"]
+    assert "| / | api:8080 | no | 0 s |" in pages["deploy/local/load-balancer/front/README.md"]
 
 
 def test_addresses_may_move_on_compose_where_the_choice_is_free() -> None:

@@ -293,7 +293,6 @@ def test_metrics_and_traces_only_where_they_are_asked_for() -> None:
 
 def test_an_image_of_ones_own_is_left_alone() -> None:
     assert rendered(BARE.replace("gateway g {", 'gateway g { image "openresty:1";')) == {}
-    assert rendered(BARE.replace("gateway g {", "gateway g { engine kong;")) == {}
 
 
 def test_order_in_the_file_makes_no_difference() -> None:

@@ -69,16 +69,22 @@ def envoy_config(environment: str = "local") -> str:
     return rendered(SOURCE, environment)[f"deploy/{environment}/gateway/api/envoy.yaml"]
 
 
+def login_server(port: int = 0) -> Server:
+    """An identity provider that has its keys."""
+    return Server("login", {"/jwks": jwks()}, port)
+
+
 @contextmanager
-def running_envoy(folder: Path, wrapper: str = "") -> Iterator[Town]:
+def running_envoy(folder: Path, wrapper: str = "", login: Server | None = None) -> Iterator[Town]:
     """Envoy with the town's configuration; only addresses differ from what is generated.
 
-    `wrapper` is the text of a script that starts Envoy, if it is not to be started by itself.
+    `wrapper` is the text of a script that starts Envoy, if it is not to be started by itself. `login` is an
+    identity provider that the caller starts and stops.
     """
     with ExitStack() as stack:
         names = ("orders", "products", "old", "site", "traces_collector")
         servers = {name: stack.enter_context(serving(Server(name))) for name in names}
-        servers["identity_keys"] = stack.enter_context(serving(Server("login", {"/jwks": jwks()})))
+        servers["identity_keys"] = login or stack.enter_context(serving(login_server()))
         town = Town(free_port(), free_port(), free_port(), servers, folder / "envoy.log")
         config = _on_loopback(yaml.safe_load(envoy_config()), town)
         path = folder / "envoy.yaml"
