@@ -12,7 +12,7 @@ from lark import Token
 from archc.dsl.diagnostics import Diagnostic
 from archc.dsl.parser import parse, tokens
 
-COLUMNS_MAX = 100
+COLUMNS_MAX = 110
 INDENT = "  "
 
 _CLOSING = {"LSQB": "RSQB", "LPAR": "RPAR"}
