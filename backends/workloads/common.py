@@ -129,7 +129,8 @@ def with_declared(workload: Workload, plan: Plan) -> Workload:
         probe = declared_probe(element.health, workload)
         workload = replace(workload, liveness=probe, readiness=probe)
     if element.metrics:
-        port = next((port.inside for port in workload.ports if port.protocol == "http"), 0)
+        first = workload.ports[0].inside if workload.ports else 0
+        port = next((port.inside for port in workload.ports if port.protocol == "http"), first)
         workload = replace(workload, metrics_path=element.metrics, metrics_port=port)
     return replace(
         workload,
