@@ -24,7 +24,8 @@ def readme(plan: Plan, workloads: tuple[Workload, ...], networks: tuple[Network,
         "    docker compose up --build --wait",
         "",
         "`secrets.sh` makes random values in `secrets/`, once; git ignores that folder. To stop, run",
-        "`docker compose down`; with `--volumes` the data goes as well.",
+        "`docker compose down`; with `--volumes` the data goes as well. A database keeps the password it was",
+        "made with: to have new secrets, let the volumes go too.",
         "",
     ]
     lines += _published(workloads)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from archc.backends import facts, settings
+from archc.backends import facts, naming, settings
 from archc.backends.backend import Plan
 from archc.backends.workload import BuildFolder, DataVolume, SecretFile, Workload, WorkloadPort
 from archc.backends.workloads import common, probes
@@ -66,7 +66,9 @@ def _generated(plan: Plan, element: model.Code) -> Workload:
         build=BuildFolder(service_folder(element)),
     )
     if isinstance(element, model.Worker):
-        return replace(workload, liveness=probes.python_beat(), readiness=probes.python_beat())
+        # Whether it has shown lately that it does not hang.
+        alive = probes.by_command("python", "-m", f"{naming.package(element)}.health")
+        return replace(workload, liveness=alive, readiness=alive)
     if not isinstance(element, model.Service):
         return workload
     ports = [WorkloadPort("http", port, port)]

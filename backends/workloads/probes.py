@@ -7,9 +7,6 @@ commands, never part of a script's text.
 from archc.backends.workload import Probe
 
 _PYTHON = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=2)"
-# A generated worker touches this file every few seconds.
-_BEAT = "import os, sys, time; sys.exit(time.time() - os.stat(sys.argv[1]).st_mtime > 30)"
-BEAT_FILE = "/tmp/alive"
 _BASH_TCP = "exec 3<>/dev/tcp/127.0.0.1/$0"
 _BASH_HTTP = (
     'exec 3<>/dev/tcp/127.0.0.1/$0 && printf "GET %s HTTP/1.1\\r\\nHost: localhost\\r\\n'
@@ -24,11 +21,6 @@ _SHELL_TCP = 'nc -z 127.0.0.1 "$0" || bash -c "exec 3<>/dev/tcp/127.0.0.1/$0"'
 def python_http(port: int, path: str) -> Probe:
     """An HTTP check with Python."""
     return Probe(port=port, path=path, command=("python", "-c", _PYTHON, _url(port, path)))
-
-
-def python_beat() -> Probe:
-    """Whether a generated worker has shown lately that it does not hang."""
-    return by_command("python", "-c", _BEAT, BEAT_FILE)
 
 
 def bash_http(port: int, path: str) -> Probe:
