@@ -1,5 +1,6 @@
 """What stands in front of a gateway, load balancer or CDN, and which hosts they answer for."""
 
+import re
 from collections.abc import Callable
 
 from archc.backends import facts
@@ -7,9 +8,16 @@ from archc.compiler import model
 from archc.compiler.graph import Graph
 
 HEALTH_PATH = "/healthz"
-"""Where each of them says that it is alive, to anybody and under any host name."""
+"""Where each of them says that it is alive, to anybody, under any host name; its block may say where."""
+_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9._-]+)+")
 
 ANY_HOST = "*"
+
+
+def health_path(element: model.Runnable) -> str:
+    """Where an element whose program archc configures says that it is alive."""
+    declared = element.health.path if element.health is not None else ""
+    return declared if _PLAIN_PATH.fullmatch(declared) else HEALTH_PATH
 
 
 def in_front(graph: Graph, id_: str) -> tuple[model.Element, ...]:

@@ -1,7 +1,7 @@
 """HAProxy as load balancer: it asks its targets whether they are well, and follows them when they move."""
 
 from archc.backends.backend import Plan
-from archc.backends.gateway.front import ANY_HOST, HEALTH_PATH
+from archc.backends.gateway.front import ANY_HOST
 from archc.backends.gateway.places import balancer_site
 from archc.backends.gateway.rendering import render
 from archc.compiler import model
@@ -27,7 +27,7 @@ def balancer_cfg(plan: Plan, balancer: model.LoadBalancer) -> str:
         hosts=hosts,
         exact_hosts=[host for host in hosts if not host.startswith("*")],
         wildcard_hosts=[host.removeprefix("*") for host in hosts if host.startswith("*")],
-        health_path=HEALTH_PATH,
+        health_path=site.health_path,
         target=target,
         algorithm=_ALGORITHMS[site.algorithm],
         slots=min(max(_SLOTS_MIN, target.instances), _SLOTS_MAX) if target is not None else 0,

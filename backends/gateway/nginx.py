@@ -1,10 +1,11 @@
 """nginx as load balancer and as CDN: a cache at the edge that runs anywhere."""
 
+import re
 import string
 from urllib.parse import unquote_to_bytes
 
 from archc.backends.backend import Plan
-from archc.backends.gateway.front import ANY_HOST, HEALTH_PATH
+from archc.backends.gateway.front import ANY_HOST
 from archc.backends.gateway.places import Place, Site, Target, balancer_site, cdn_site
 from archc.backends.gateway.rendering import Pattern, render
 from archc.compiler import model
@@ -12,8 +13,11 @@ from archc.compiler.paths import ANY, segments
 
 # Docker's own name server, the same in every container.
 _COMPOSE_RESOLVER = "127.0.0.11"
+# Where the image lets nginx write, and how much of the room there. A volume of the CDN's is its cache.
+_CACHE_FOLDER, _CACHE_BYTES = "/var/cache/nginx", 96 << 20
 _ALGORITHMS = {"least-requests": "least_conn", "random": "random"}
 _PLAIN = frozenset(string.ascii_letters + string.digits + "_-")
+_FOLDER = re.compile(r"(?:/[a-z0-9._-]+)+")
 _STATIC = ("nginx looks addresses up when it starts: restart it after what stands behind it has moved.",)
 _STALE = (
     "While its origin fails, a stale answer is given for as long as somebody asks for it; the engine varnish",
@@ -25,7 +29,10 @@ def cdn_conf(plan: Plan, cdn: model.Cdn) -> str:
     """The file nginx.conf of a CDN."""
     site = cdn_site(plan, cdn)
     notes = _STALE if any(place.stale_s for place in site.places) else ()
-    return _conf(plan, site, "a cache at the edge", notes)
+    volume = next(iter(cdn.volume), None)
+    if volume is None or not _FOLDER.fullmatch(volume.path):
+        return _conf(plan, site, "a cache at the edge", notes, _CACHE_FOLDER, _CACHE_BYTES)
+    return _conf(plan, site, "a cache at the edge", notes, volume.path, volume.size_bytes // 10 * 9)
 
 
 def balancer_conf(plan: Plan, balancer: model.LoadBalancer) -> str:
@@ -33,7 +40,14 @@ def balancer_conf(plan: Plan, balancer: model.LoadBalancer) -> str:
     return _conf(plan, balancer_site(plan, balancer), "a load balancer", ())
 
 
-def _conf(plan: Plan, site: Site, what: str, notes: tuple[str, ...]) -> str:
+def _conf(
+    plan: Plan,
+    site: Site,
+    what: str,
+    notes: tuple[str, ...],
+    cache_folder: str = "",
+    cache_bytes: int = 0,
+) -> str:
     fixed = [target for target in site.targets if not _may_move(plan, site, target)]
     return render(
         "nginx.conf.j2",
@@ -41,12 +55,14 @@ def _conf(plan: Plan, site: Site, what: str, notes: tuple[str, ...]) -> str:
         what=Pattern(what),
         notes=[Pattern(line) for line in (*notes, *(_STATIC if fixed else ()))],
         hosts=[] if site.hosts == (ANY_HOST,) else site.hosts,
-        health_path=HEALTH_PATH,
+        health_path=site.health_path,
         resolver=_COMPOSE_RESOLVER if len(fixed) < len(site.targets) else "",
         upstreams=fixed,
         algorithm=Pattern(_algorithm(site)),
         forwarded_for=Pattern("$remote_addr" if site.is_first else "$proxy_add_x_forwarded_for"),
         has_cache=any(place.is_kept for place in site.places),
+        cache_folder=cache_folder,
+        cache_bytes=cache_bytes,
         inactive_s=max((place.ttl_s + place.stale_s for place in site.places), default=0) or 600,
         locations=[(_match(place), place, place.target not in fixed) for place in site.places],
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from archc.backends import facts
 from archc.backends.backend import Plan
 from archc.backends.gateway.access import BODY_BYTES, longest_ms
-from archc.backends.gateway.front import HEALTH_PATH, gateways_behind, hosts, target_address, trusted_hops
+from archc.backends.gateway.files import files_of
+from archc.backends.gateway.front import gateways_behind, health_path, hosts, target_address, trusted_hops
 from archc.backends.workloads.peers import composed
 from archc.compiler import model
 from archc.compiler.graph import Graph
@@ -59,6 +60,7 @@ class Site:
     name: str
     hosts: tuple[str, ...]
     port: int
+    health_path: str
     is_first: bool
     places: tuple[Place, ...]
     body_bytes: int
@@ -96,6 +98,7 @@ def _site(
         name=element.name,
         hosts=hosts(graph, element),
         port=facts.container_port(element),
+        health_path=health_path(element),
         is_first=trusted_hops(graph, element.id) == 0,
         places=places,
         body_bytes=max((gateway.body_bytes or BODY_BYTES for gateway in behind), default=BODY_BYTES),
@@ -117,8 +120,7 @@ def _target(system: model.System, elements: Sequence[model.Element]) -> Target:
 
 def _health_path(target: model.Element) -> str:
     """The path that tells whether a target takes requests; "" where nobody knows."""
-    is_ours = isinstance(target, model.Gateway | model.Cdn | model.LoadBalancer)
-    return HEALTH_PATH if is_ours and facts.engine_name(target) else ""
+    return health_path(target) if isinstance(target, model.Runnable) and files_of(target) else ""
 
 
 def _cdn_places(plan: Plan, cdn: model.Cdn) -> tuple[Place, ...]:

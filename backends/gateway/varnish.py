@@ -4,7 +4,7 @@ import re
 
 from archc.backends.backend import Plan
 from archc.backends.gateway.envoy.messages import path_regex
-from archc.backends.gateway.front import ANY_HOST, HEALTH_PATH, split_address
+from archc.backends.gateway.front import ANY_HOST, split_address
 from archc.backends.gateway.places import Place, cdn_site
 from archc.backends.gateway.rendering import Pattern, render
 from archc.compiler import model
@@ -19,7 +19,7 @@ def cdn_vcl(plan: Plan, cdn: model.Cdn) -> str:
         "default.vcl.j2",
         site=site,
         hosts=Pattern("|".join(map(_host, hosts))),
-        health_path=HEALTH_PATH,
+        health_path=site.health_path,
         backends=[
             (_backend(target.name), *split_address(target.addresses[0]), target.health_path)
             for target in site.targets

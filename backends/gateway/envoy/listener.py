@@ -5,7 +5,7 @@ from archc.backends.gateway.access import BODY_BYTES, longest_ms
 from archc.backends.gateway.envoy import security
 from archc.backends.gateway.envoy.messages import UINT32_MAX, Message, extension, seconds, socket_address
 from archc.backends.gateway.envoy.routes import route_configuration
-from archc.backends.gateway.front import HEALTH_PATH, trusted_hops
+from archc.backends.gateway.front import health_path, trusted_hops
 from archc.compiler import model
 from archc.compiler.graph import Graph
 
@@ -135,7 +135,7 @@ def _forget_claims_of_clients() -> Message:
 
 def _filters(system: model.System, gateway: model.Gateway) -> list[Message]:
     filters = [
-        _health(),
+        _health(gateway),
         extension(security.CORS, "envoy.extensions.filters.http.cors.v3.Cors"),
         *security.limit_filters(gateway),
         *security.token_filters(system, gateway),
@@ -149,13 +149,13 @@ def _filters(system: model.System, gateway: model.Gateway) -> list[Message]:
     return [f for f in filters if f["name"] != security.CORS or security.cors(gateway) is not None]
 
 
-def _health() -> Message:
+def _health(gateway: model.Gateway) -> Message:
     """Answers for itself, under any host name; no longer well as soon as it is told to drain."""
     return extension(
         "envoy.filters.http.health_check",
         "envoy.extensions.filters.http.health_check.v3.HealthCheck",
         pass_through_mode=False,
-        headers=[{"name": ":path", "string_match": {"exact": HEALTH_PATH}}],
+        headers=[{"name": ":path", "string_match": {"exact": health_path(gateway)}}],
     )
 
 

@@ -17,7 +17,7 @@ def running_nginx(folder: Path, conf: str, addresses: dict[str, int]) -> Iterato
     """nginx's port. `addresses` says which loopback port stands for which host:port of the configuration."""
     port = free_port()
     conf = _moved(conf, addresses).replace("listen 8080", f"listen 127.0.0.1:{port}")
-    conf = conf.replace("/tmp/", f"{folder}/").replace("/dev/stdout", f"{folder}/access.log")
+    conf = _inside(conf, folder).replace("/dev/stdout", f"{folder}/access.log")
     with _running(folder, "nginx.conf", conf, [program("nginx"), "-e", "stderr", *_as_user(), "-c"]):
         wait_for(port, "/healthz")
         yield port
@@ -27,7 +27,7 @@ def check_nginx(folder: Path, conf: str) -> str:
     """What `nginx -t` says; names it cannot look up here are loopback."""
     path = folder / "nginx.conf"
     conf = re.sub(r"(?m)^( +server )[a-z][a-z0-9-]*:", r"\g<1>127.0.0.1:", conf)
-    path.write_text(conf.replace("/tmp/", f"{folder}/"), encoding="utf-8")
+    path.write_text(_inside(conf, folder), encoding="utf-8")
     command = [program("nginx"), "-e", "stderr", "-t", "-c", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stderr
@@ -81,6 +81,10 @@ def check_varnish(folder: Path, vcl: str) -> subprocess.CompletedProcess[str]:
     path.write_text(re.sub(r'\.host = "[^"]*"', '.host = "127.0.0.1"', vcl), encoding="utf-8")
     command = [program("varnishd"), "-C", "-j", "none", "-n", str(folder / "varnish"), "-f", str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def _inside(conf: str, folder: Path) -> str:
+    return conf.replace("/tmp/", f"{folder}/").replace("/var/cache/nginx", f"{folder}/cache")
 
 
 def _as_user() -> list[str]:

@@ -106,6 +106,28 @@ def test_addresses_may_move_on_compose_where_the_choice_is_free() -> None:
     assert "server front:8080 max_fails=3" in production
 
 
+def test_a_volume_of_the_cdn_is_its_cache() -> None:
+    plain = rendered(SOURCE)["deploy/local/cdn/edge/nginx.conf"]
+    assert "proxy_cache_path /var/cache/nginx levels=1:2" in plain
+    text = SOURCE.replace("cdn edge {", "cdn edge { volume /data/kept 10Gi;")
+    conf = rendered(text)["deploy/local/cdn/edge/nginx.conf"]
+    assert "proxy_cache_path /data/kept levels=1:2" in conf
+    assert f"max_size={(10 << 30) // 10 * 9} " in conf
+    odd = rendered(text.replace("/data/kept", "/da$ta/../kept"))["deploy/local/cdn/edge/nginx.conf"]
+    assert "proxy_cache_path /var/cache/nginx levels=1:2" in odd
+
+
+def test_health_is_told_where_the_block_says() -> None:
+    text = SOURCE.replace("cdn edge {", "cdn edge { health /up;").replace(
+        "gateway api {", "gateway api { health /up/2;"
+    )
+    files = rendered(text.replace("front {", "front { engine haproxy; health /o$d;"))
+    assert "location = /up {" in files["deploy/local/cdn/edge/nginx.conf"]
+    assert "exact: /up/2" in files["deploy/local/gateway/api/envoy.yaml"]
+    assert "uri /up/2 ver" in files["deploy/local/load-balancer/front/haproxy.cfg"]
+    assert "path /healthz" in files["deploy/local/load-balancer/front/haproxy.cfg"]
+
+
 def test_the_ports_inside_count_on_compose_and_those_outside_on_kubernetes() -> None:
     assert "g:8000" in rendered(edge(), "local")["deploy/local/load-balancer/l/nginx.conf"]
     assert "g:80 " in rendered(edge(), "production")["deploy/production/load-balancer/l/nginx.conf"]
