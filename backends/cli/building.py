@@ -47,7 +47,7 @@ def build(path: Path, environment: str | None, target: str | None, out: Path | N
         show(memory.diagnostics, memory.texts, sources)
         print(_unchanged(memory, request.root, check))
         return 0
-    from archc.backends.cli.compiling import Compiler
+    from archc.backends.cli.compiling import ALL, Compiler
 
     targets = _targets(target)
     compiler = Compiler(sources)
@@ -61,7 +61,7 @@ def build(path: Path, environment: str | None, target: str | None, out: Path | N
         show(base.diagnostics, compiled.texts, sources)
         return 1
     with progress("rendering"):
-        order = _order(compiled, base, targets)
+        order = _order(compiled, base, targets, environment == ALL)
     try:
         if check:
             return _report_changes(plan_output(request.root, order.wanted, order.retires), request.root)
@@ -92,7 +92,7 @@ def _is_base(run: "Compilation") -> bool:
     return run.system is not None and not run.system.environments
 
 
-def _order(compiled: "Compiled", base: "Compilation", targets: Sequence[str]) -> Order:
+def _order(compiled: "Compiled", base: "Compilation", targets: Sequence[str], is_everything: bool) -> Order:
     from archc.backends import BACKENDS
 
     wanted: dict[Part, Outputs] = {}
@@ -102,7 +102,6 @@ def _order(compiled: "Compiled", base: "Compilation", targets: Sequence[str]) ->
                 wanted.update(_rendered(backend, run, base, wanted))
     built = frozenset(compiled.environments)
     shared = frozenset(backend.name for backend in BACKENDS if backend.part == "system")
-    is_everything = len(compiled.runs) > 1
     declared = {*base.system.environments, *built} if base.system is not None else built
 
     def retires(part: Part) -> bool:

@@ -1,8 +1,8 @@
 """Builds that need not be done again, since nothing they depend on has changed.
 
 A memory is kept in the user's cache folder, never in the output. It holds what a build was made of (archc's
-own files, the sources, the day) and the hash of the manifest it left; a build is recalled only if all of that,
-and every file the manifest lists, is still the same.
+own files, the sources, the day) and the hash of the manifest it left. A build is recalled only if all of that
+is still the same, and every file that the manifest lists.
 """
 
 import datetime

