@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from archc.compiler.model import Count, Rate
 from archc.compiler.schema import Parameter
@@ -46,6 +47,8 @@ _HOST = re.compile(
 )
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"<>\\^`{|}]+")
 _CRON = re.compile(r"(?:[\d*/,A-Za-z-]{1,60} +){4}[\d*/,A-Za-z-]{1,60}")
+_URL_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?|[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SCOPE = re.compile(r"[A-Za-z][\w.:-]*")
 _CODE = re.compile(r"A\d{3,4}")
@@ -135,6 +138,20 @@ def _pattern(pattern: re.Pattern[str], what: str) -> Callable[[str, Parameter], 
     return check
 
 
+def _url(text: str, _: Parameter) -> Any:
+    """A URL with a host that a program can be told to call."""
+    try:
+        parts = urlsplit(text)
+        is_reachable = _URL_HOST.fullmatch(parts.hostname or "") is not None and parts.port != 0
+    except ValueError:  # a port that is no number, brackets around what is no address
+        is_reachable = False
+    if _URL.fullmatch(text) and is_reachable:
+        return text
+    return Problem(
+        f"`{text[:40]}` is not a URL", "a scheme, a host and perhaps a path: https://api.example.com/v1"
+    )
+
+
 def _whole(text: str, low: int, high: int, what: str) -> Any:
     if re.fullmatch(r"-?\d{1,16}", text) and low <= int(text) <= high:
         return int(text)
@@ -213,13 +230,10 @@ def _yesno(text: str, parameter: Parameter) -> Any:
 
 
 def _yaml(text: str, _: Parameter) -> Any:
-    import yaml
+    from archc.compiler.passthrough import fault_of
 
-    try:
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as problem:
-        return Problem(f"the patch is not YAML: {str(problem).splitlines()[0]}")
-    return text if isinstance(data, dict) else Problem("a patch is a YAML mapping, `key: value`")
+    fault = fault_of(text)
+    return text if fault is None else Problem(*fault)
 
 
 # What a type is called where its own name would not do in a message.
@@ -263,9 +277,13 @@ TYPES: dict[str, ValueType] = {
     "env-name": ValueType(("word", "string"), "LOG_LEVEL", _pattern(_ENV_NAME, "a variable's name")),
     "host": ValueType(("word", "string"), "shop.example.com", lambda t, p: _host(t.lower(), p)),
     "cron": ValueType(_TEXTS, '"0 3 * * *"', _pattern(_CRON, "a schedule of five cron fields")),
-    "url": ValueType(("string",), '"https://api.example.com"', _pattern(_URL, "a URL")),
+    "url": ValueType(("string",), '"https://api.example.com"', _url),
     "path": ValueType(("path",), "/orders", _text),
-    "version": ValueType(("word", "quantity", "string"), "16", _text),
+    "version": ValueType(
+        ("word", "quantity", "string"),
+        "16",
+        _pattern(_VERSION, "a version: letters, digits, dots and hyphens"),
+    ),
     "int": ValueType(("quantity",), "3", _int),
     "port": ValueType(("quantity",), "8080", _port),
     "counts": ValueType(("quantity", "range"), "2 or 2..10", _counts),
