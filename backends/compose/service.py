@@ -7,7 +7,7 @@ from typing import Any
 from archc.backends import facts
 from archc.backends.backend import Plan
 from archc.backends.engines import ENGINES, EXECUTES_TMP
-from archc.backends.formats import merge
+from archc.backends.formats import merge, read_yaml
 from archc.backends.workload import Size, Workload
 
 TMP_BYTES = 128 << 20
@@ -52,7 +52,7 @@ def service(
     parts["logging"] = _logging()
     parts = escaped(parts)
     for patch in workload.compose_patches:
-        parts = merge(parts, _patch(patch.yaml))
+        parts = merge(parts, read_yaml(patch.yaml))
     return _ordered(parts)
 
 
@@ -223,12 +223,6 @@ def _ordered(parts: dict[str, Any]) -> dict[str, Any]:
 
 def _logging() -> dict[str, Any]:
     return {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
-
-
-def _patch(text: str) -> Any:
-    import yaml
-
-    return yaml.safe_load(text)
 
 
 def _relative(plan: Plan, path: str) -> str:
