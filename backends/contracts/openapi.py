@@ -19,6 +19,8 @@ from archc.compiler.graph import Graph
 RESERVED = ("Problem",)
 PROBLEM_TYPE = "application/problem+json"
 SECURITY = "token"
+# Nobody needs a token; one that comes along is passed on to the services that are called.
+_OPTIONAL: list[dict[str, list[str]]] = [{}, {SECURITY: []}]
 
 _PROBLEMS = {
     "400": ("BadRequest", "The request is not well formed."),
@@ -43,8 +45,8 @@ def contract(system: model.System, graph: Graph, service: model.Code) -> dict[st
         methods = paths.setdefault(operation.path, {})
         needs_token = is_guarded and not _is_anonymous(operation, is_open)
         methods[operation.method.lower()] = _operation(service, operation, reached, needs_token)
-        if is_guarded and not needs_token:
-            methods[operation.method.lower()]["security"] = [{}, {SECURITY: []}]
+        if not needs_token:
+            methods[operation.method.lower()]["security"] = _OPTIONAL
     schemas = components(reached) | {"Problem": _problem_schema()}
     schemas |= {
         name: page
@@ -59,11 +61,10 @@ def contract(system: model.System, graph: Graph, service: model.Code) -> dict[st
         "tags": [{"name": service.name, "description": _text(service)}],
     }
     # Said either way: an empty list means that nobody asks for a token.
-    found["security"] = [{SECURITY: []}] if is_guarded else []
+    found["security"] = [{SECURITY: []}]
     found["paths"] = paths
     found["components"] = {"schemas": dict(sorted(schemas.items())), "responses": _responses(paths)}
-    if is_guarded:
-        found["components"]["securitySchemes"] = {SECURITY: _security(identity)}
+    found["components"]["securitySchemes"] = {SECURITY: _security(identity)}
     return found
 
 

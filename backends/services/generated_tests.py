@@ -24,7 +24,7 @@ _IMPORTS: dict[str, dict[str, str]] = {
         "{}._gen": "api",
         "{}._gen.main": "CONTRACT create",
         "{}._gen.resources": "Resources",
-        "{}._gen.runtime.examples": "Example ScopesOfToken answering examples",
+        "{}._gen.runtime.examples": "Example ScopesOfToken answering examples without_nulls",
         "{}._gen.runtime.idempotency": "MemoryKeys",
         "{}._gen.runtime.lifecycle": "Lifecycle",
         "{}._gen.runtime.operations": "Operation",
@@ -53,6 +53,7 @@ _IMPORTS: dict[str, dict[str, str]] = {
     "rpc": {
         "*": "asyncio pydantic pytest",
         "pathlib": "Path",
+        "typing": "Any",
         "{}._gen": "proto",
         "{}._gen.resources": "Resources",
         "{}._gen.rpc": "rpcs",
@@ -225,6 +226,7 @@ def _rpc_case(program: Program, rpc: ProtoRpc, imports: Imports) -> dict[str, Co
     def statement(head: str, data_type: model.DataType | None, indent: int = 4) -> Code:
         return wrapped(f"{head}.validate_json(", [_json_of(program, data_type)], ")", indent)
 
+    returned = statement(f"example: {given} = {constant_name}_GIVEN", rpc.record.result, 8)
     return {
         "name": constant_name,
         "method": name(naming.snake(rpc.record.name)),
@@ -234,7 +236,7 @@ def _rpc_case(program: Program, rpc: ProtoRpc, imports: Imports) -> dict[str, Co
         "given": given,
         "request": statement(f"request = {constant_name}_TAKEN", rpc.record.request),
         "expected": statement(f"expected = {constant_name}_GIVEN", rpc.record.result),
-        "returned": statement(f"return {constant_name}_GIVEN", rpc.record.result, 8),
+        "returned": Code("return None") if given == "None" else returned,
         "messages": Code(f"{literal(rpc.request)}, {literal(rpc.response)}"),
     }
 

@@ -2,7 +2,7 @@
 
 from archc.backends import naming
 from archc.backends.services.annotations import class_names, field_names, in_model
-from archc.backends.services.code import Code, Imports, doc, literal, name, render
+from archc.backends.services.code import Code, Imports, doc, literal, name, render, wrapped
 from archc.backends.services.program import Program
 from archc.compiler import model
 
@@ -64,4 +64,4 @@ def _field(field: model.Field, attribute: Code, annotation: Code) -> Code:
         return Code(f"{attribute}: {annotation}")
     if arguments == ["default=None"]:
         return Code(f"{attribute}: {annotation} = None")
-    return Code(f"{attribute}: {annotation} = pydantic.Field({', '.join(arguments)})")
+    return wrapped(f"{attribute}: {annotation} = pydantic.Field(", arguments, ")", 4)

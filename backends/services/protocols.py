@@ -23,7 +23,9 @@ def constant(spoken: Protocol) -> Code:
 
 def proto_module(program: Program) -> str:
     """_gen/proto.py: the messages of all protocols it speaks."""
-    return render("proto.py.j2", head=HEAD, schemas=[_schema(spoken) for spoken in protocols(program)])
+    spoken = protocols(program)
+    has_fields = any(fields for one in spoken for fields in one.messages.values())
+    return render("proto.py.j2", head=HEAD, schemas=[_schema(one) for one in spoken], has_fields=has_fields)
 
 
 def _schema(spoken: Protocol) -> dict[str, Any]:

@@ -179,7 +179,8 @@ def main_module(program: Program) -> str:
     imports.names(".settings", "Settings")
     handlers, before, more, tasks = _parts(program, imports)
     arguments = [f"[{', '.join(more)}]"] if more or tasks else []
-    arguments += [tasks] if tasks else []
+    arguments += ["tasks"] if tasks else []
+    before += [Code(f"tasks = {tasks}")] if tasks else []
     if program.operations:
         imports.names("importlib", "resources")
     if program.is_guarded:

@@ -80,6 +80,13 @@ def answering(base: type[B], operations: Mapping[str, Operation], wanted: list[E
     return type("Answering", (base,), {"asked": 0, **{example.name: handler(example) for example in wanted}})
 
 
+def without_nulls(value: Any) -> Any:
+    """JSON without the fields that are null: to the contract they are the same as missing ones."""
+    if isinstance(value, dict):
+        return {name: without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [without_nulls(inner) for inner in value] if isinstance(value, list) else value
+
+
 class ScopesOfToken:
     """A verifier for tests: a token is a list of scopes, parted by commas."""
 

@@ -93,8 +93,10 @@ class Messages:
         """
         message = self._classes[name]()
         message.ParseFromString(data)
-        found: Any = self._read(message, name) if self._schema.messages[name] else None
-        if self._is_alone(name):
+        found: Any = self._read(message, name)
+        if kind.core_schema["type"] == "none":  # an operation that takes or gives nothing
+            found = None
+        elif self._is_alone(name):
             found = found.get(ALONE)
         return kind.validate_python(found, strict=False, extra="ignore")
 
