@@ -226,8 +226,11 @@ def _logging() -> dict[str, Any]:
 
 
 def _relative(plan: Plan, path: str) -> str:
-    relative = posixpath.relpath(path, plan.deploy)
-    return relative if relative.startswith(".") else f"./{relative}"
+    """A path of the output tree as the Compose file says it."""
+    inside = f"{plan.deploy}/"
+    if path.startswith(inside):
+        return f"./{path.removeprefix(inside)}"
+    return posixpath.normpath(posixpath.join("../" * inside.count("/"), path))
 
 
 def _optional(key: str, value: Any) -> dict[str, Any]:

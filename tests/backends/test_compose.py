@@ -255,6 +255,23 @@ def test_others_reach_the_port_inside_the_container(odd: dict[str, Any]) -> None
     assert odd["services"]["web"]["environment"]["SERVICE_BILLING_URL"] == "http://billing:8080"
 
 
+def test_folders_are_said_from_the_compose_files_own() -> None:
+    text = """
+    system s {
+      service a { build "./a/" dockerfile="Dockerfile.prod" }
+      service b { build "../../../../b" }
+      service c
+    }
+    environment local { platform compose; profile dev }
+    """
+    builds = {name: service["build"] for name, service in compose_of(text)["services"].items()}
+    assert builds == {
+        "a": {"context": "../../a", "dockerfile": "Dockerfile.prod"},
+        "b": {"context": "../../../../../../b"},
+        "c": {"context": "../../services/c"},
+    }
+
+
 def test_jobs_wait_for_somebody_to_run_them(odd: dict[str, Any]) -> None:
     nightly = odd["services"]["nightly"]
     assert (nightly["profiles"], nightly["restart"]) == (["jobs"], "no")
