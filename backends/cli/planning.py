@@ -197,14 +197,11 @@ def _plan_conflict(draft: _Draft, path: str, output: "Output", sha256: str) -> d
     """Plan the file beside one that a person edited, unless they edited that one, too."""
     beside = path + NEW_SUFFIX
     draft.claimed.add(beside)
-    ours = (beside,) if path in draft.given else (path, beside)
-    record = {known: draft.known[known] for known in ours if known in draft.known}
+    record = {path: draft.known[path]} if path in draft.known and path not in draft.given else {}
     state = draft.states(beside)
     action = _action(state, sha256, {draft.known.get(beside)}, output.executable)
-    if action == "conflict" or action is None:
-        draft.steps.append(_write("conflict", path, "", output, draft.states(path)))
-    else:
-        draft.steps.append(_write("conflict", path, beside, output, state))
+    target = beside if action in ("create", "change") else ""
+    draft.steps.append(_write("conflict", path, target, output, state if target else draft.states(path)))
     return record if action == "conflict" else record | {beside: sha256}
 
 

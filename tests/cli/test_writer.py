@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from archc.backends.cli.writer import manifest_is_current, plan_output, write_ou
 LOCAL = Part("local", "compose")
 PRODUCTION = Part("production", "kubernetes")
 SHARED = Part("", "services")
+NOBODY = 65534
 
 
 def wanted(part: Part = LOCAL, **files: str) -> dict[Part, dict[str, Output]]:
@@ -343,12 +345,21 @@ def test_full_disk_while_staging_changes_nothing(tmp_path: Path, monkeypatch: py
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_read_only_folder_is_a_fault(tmp_path: Path) -> None:
-    tmp_path.chmod(0o555)
-    with pytest.raises(WriteError, match="Permission denied"):
-        write_output(tmp_path, wanted(a_txt="A"))
-    tmp_path.chmod(0o755)
+def test_read_only_folder_is_a_fault() -> None:
+    folder = Path(tempfile.mkdtemp())  # pytest's own is closed to the user the child becomes
+    folder.chmod(0o555)
+    child = os.fork()
+    if child == 0:
+        if os.geteuid() == 0:  # root may write anywhere
+            os.setuid(NOBODY)
+        try:
+            write_output(folder, wanted(a_txt="A"))
+        except WriteError as problem:
+            os._exit(0 if "Permission denied" in str(problem) else 2)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert not list(folder.iterdir())
+    folder.rmdir()
 
 
 def test_file_that_changes_while_archc_writes_is_left_alone(
