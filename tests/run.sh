@@ -38,5 +38,5 @@ python -m pip install -q '.[test]'
 
 ruff check .
 ruff format --check .
-mypy -p archc
+mypy -p archc.dsl -p archc.compiler -p archc.backends
 exec python -m pytest --cov=archc --cov-report=term "$@"

@@ -54,12 +54,10 @@ def test_public_things_say_what_they_are(path: Path) -> None:
 def test_packages_of_the_wheel_are_the_packages_of_the_tree() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     listed = set(project["tool"]["setuptools"]["packages"])
-    there = {
-        "archc." + path.parent.relative_to(ROOT).as_posix().replace("/", ".")
-        for path in SOURCES
-        if path.name == "__init__.py"
-    }
-    assert listed == there
+    folders = {path.parent for path in SOURCES if path.name == "__init__.py"}
+    folders |= {path.parent for path in (ROOT / "backends").rglob("templates/**/*") if path.is_file()}
+    there = {"archc." + folder.relative_to(ROOT).as_posix().replace("/", ".") for folder in folders}
+    assert listed == {name for name in there if "__pycache__" not in name}
 
 
 def test_the_pipeline_fits_a_page_and_knows_no_backend() -> None:
