@@ -11,6 +11,7 @@ from archc.backends.workloads.code import of_code, of_frontend
 from archc.backends.workloads.common import with_declared
 from archc.backends.workloads.edge import of_edge
 from archc.backends.workloads.management import of_management
+from archc.backends.workloads.order import without_circles
 from archc.backends.workloads.peers import peers_of
 from archc.backends.workloads.platform import of_platform
 from archc.backends.workloads.stores import of_store
@@ -27,20 +28,21 @@ def workloads(plan: Plan) -> tuple[Workload, ...]:
 def _workloads(plan: Plan) -> tuple[Workload, ...]:
     derived = {workload.name: with_declared(workload, plan) for workload in _derived(plan)}
     published = _published(plan, derived)
-    finished = []
-    for name in sorted(derived):
-        workload = derived[name]
-        peers, needs = peers_of(plan, workload, derived)
-        finished.append(
-            replace(
-                workload,
-                peers=peers,
-                needs=needs,
-                external=_external(plan, workload),
-                published=published.get(name, 0),
-            )
+    peers = {name: peers_of(plan, workload, derived) for name, workload in derived.items()}
+    needs = without_circles(
+        {name: found.needs for name, found in peers.items()},
+        {name: found.wishes for name, found in peers.items()},
+    )
+    return tuple(
+        replace(
+            derived[name],
+            peers=tuple(sorted(peers[name].connected)),
+            needs=needs[name],
+            external=_external(plan, derived[name]),
+            published=published.get(name, 0),
         )
-    return tuple(finished)
+        for name in sorted(derived)
+    )
 
 
 def _derived(plan: Plan) -> Iterator[Workload]:

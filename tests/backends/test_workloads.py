@@ -1,11 +1,14 @@
 """The programs to deploy: engines, versions, ports, peers, needs; what a cloud runs is left out."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from archc.backends.backend import Plan
 from archc.backends.engines import image_of
 from archc.backends.workload import Workload
 from archc.backends.workloads import workloads
+from archc.backends.workloads.order import without_circles
 from archc.compiler.pipeline import compile_source
 
 
@@ -151,3 +154,47 @@ def test_checks_have_no_text_of_the_system_in_a_script() -> None:
     assert probe is not None
     assert probe.command[:2] == ("sh", "-c") and "/up" not in probe.command[2]
     assert "/up" in probe.command
+
+
+def test_programs_of_others_wait_for_what_they_call() -> None:
+    body = """
+      service a { image "registry.example/a:1"; port 80; calls b }
+      service b { image "registry.example/b:1"; port 80; calls c; calls a }
+      service c { rest { GET /c }; calls a }
+    """
+    found = programs(body)
+    assert (found["a"].needs, found["b"].needs, found["c"].needs) == (("b",), ("c",), ())
+    assert found["b"].peers == ("a", "c")
+
+
+def test_a_way_in_that_goes_round_still_starts() -> None:
+    found = programs("""
+      cdn edge { origin front }
+      load-balancer front { forwards edge }
+    """)
+    assert (found["edge"].needs, found["front"].needs) == (("front",), ())
+
+
+NAMES = "abcdefgh"
+WAITS = st.fixed_dictionaries({name: st.frozensets(st.sampled_from(NAMES)) for name in NAMES}).map(
+    lambda waits: {name: others - {name} for name, others in waits.items()}
+)
+
+
+@given(WAITS, WAITS)
+def test_nobody_waits_for_itself(needs: dict[str, frozenset[str]], wishes: dict[str, frozenset[str]]) -> None:
+    kept = {name: set(others) for name, others in without_circles(needs, wishes).items()}
+    order: list[str] = []
+    while len(order) < len(NAMES):
+        free = [name for name in NAMES if name not in order and kept[name] <= set(order)]
+        assert free
+        order += free
+    for name in NAMES:
+        assert kept[name] <= needs[name] | wishes[name]
+        for other in (needs[name] | wishes[name]) - kept[name]:
+            # What is left out would have closed a circle.
+            assert reaches(other, name, kept)
+
+
+def reaches(start: str, goal: str, waits: dict[str, set[str]]) -> bool:
+    return start == goal or any(reaches(other, goal, waits) for other in waits[start])
