@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from archc.backends.cli.console import fail, show, sources_at
 from archc.backends.cli.manifest import MANIFEST, NEW_SUFFIX, Part, WriteError
-from archc.backends.cli.memory import Memory, Request, recall, remember
+from archc.backends.cli.memory import Memory, recall, remember
 from archc.backends.cli.planning import WritePlan
 from archc.backends.cli.terminal import Paint, counted, progress, uses_colour
 from archc.backends.cli.usage import one_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from archc.backends.cli.compiling import Compiled
     from archc.compiler.compilation import Compilation
 
+CHECK = "--check"
 SHARED = ""  # the environment of what all environments share
 
 
@@ -40,15 +41,10 @@ class Order:
 
 def build(path: Path, environment: str | None, target: str | None, out: Path | None, check: bool) -> int:
     """Build, or with `check` say what building would change; 1 for faults, conflicts and changes."""
-    sources = sources_at(path)
-    request = Request(out if out is not None else sources.folder, path, environment, target)
-    memory = recall(request, sources)
-    if memory is not None:
-        show(memory.diagnostics, memory.texts, sources)
-        print(_unchanged(memory, request.root, check))
-        return 0
     from archc.backends.cli.compiling import ALL, Compiler
 
+    sources = sources_at(path)
+    root = out if out is not None else sources.folder
     targets = _targets(target)
     compiler = Compiler(sources)
     compiled = compiler.compiled(environment)
@@ -64,16 +60,25 @@ def build(path: Path, environment: str | None, target: str | None, out: Path | N
         order = _order(compiled, base, targets, environment == ALL)
     try:
         if check:
-            return _report_changes(plan_output(request.root, order.wanted, order.retires), request.root)
+            return _report_changes(plan_output(root, order.wanted, order.retires), root)
         with progress("writing"):
-            plan = write_output(request.root, order.wanted, order.retires)
+            plan = write_output(root, order.wanted, order.retires)
     except WriteError as problem:
         return fail(str(problem))
-    remember(
-        request, sources, list(compiler.folders), compiled.diagnostics, compiled.environments, plan,
-        list(order.wanted), order.executable,
-    )  # fmt: skip
-    return _report(plan, request.root, compiled.environments)
+    if not plan.conflicts:
+        memory = Memory(sources, compiled.texts, root, compiled.environments, compiled.diagnostics, 0)
+        remember(sys.argv[1:], path, memory, list(compiler.folders), list(order.wanted), order.executable)
+    return _report(plan, root, compiled.environments)
+
+
+def build_again(words: Sequence[str]) -> bool:
+    """Say what a build would say that was done before, if nothing has changed since; whether it was."""
+    memory = recall([word for word in words if word != CHECK])
+    if memory is None:
+        return False
+    show(memory.diagnostics, memory.texts, memory.sources)
+    print(_unchanged(memory, CHECK in words))
+    return True
 
 
 def _targets(target: str | None) -> tuple[str, ...]:
@@ -182,12 +187,12 @@ def _count(plan: WritePlan) -> str:
     return ", ".join(counts)
 
 
-def _unchanged(memory: Memory, root: Path, check: bool) -> str:
+def _unchanged(memory: Memory, check: bool) -> str:
     paint = Paint(uses_colour(sys.stdout))
     files = counted(memory.kept, "file")
     if check:
-        return f"{paint('good', 'ok:')} nothing would change in {root} ({files})"
-    return f"{paint('good', 'built')} {', '.join(memory.environments)} in {root}: {files} unchanged"
+        return f"{paint('good', 'ok:')} nothing would change in {memory.root} ({files})"
+    return f"{paint('good', 'built')} {', '.join(memory.environments)} in {memory.root}: {files} unchanged"
 
 
 def _report_changes(plan: WritePlan, root: Path) -> int:

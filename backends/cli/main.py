@@ -12,23 +12,39 @@ def run() -> int:
     if sys.argv[1:] == ["--version"]:  # answered before anything is imported that takes time
         print(f"archc {version()}")
         return 0
+    # One command's garbage is little, and looking for it among all that lives takes a third of a large build.
+    gc.disable()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # what the terminal's encoding lacks must not end in an exception
             stream.reconfigure(errors="backslashreplace")
-    # One command's garbage is little, and looking for it among all that lives takes a third of a large build.
-    gc.disable()
     # pydantic would look through all installed packages for plugins, and run what it finds.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from archc.backends.cli.app import app
-
     try:
+        if sys.argv[1:2] == ["build"] and _is_built():
+            return 0
+        from archc.backends.cli.app import app
+
         app(prog_name="archc")
+    except BrokenPipeError:  # nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
     except Exception as bug:
         if os.environ.get(DEBUG):
             raise
         print(_apology(bug), file=sys.stderr)
         return 1
     return 0
+
+
+def _is_built() -> bool:
+    """Whether the build asked for was done before, and nothing has changed since."""
+    from archc.backends.cli.building import build_again
+
+    is_built = build_again(sys.argv[1:])
+    sys.stdout.flush()
+    return is_built
 
 
 def version() -> str:

@@ -1,6 +1,7 @@
 """Builds that need not be done again, since nothing they depend on has changed.
 
-A memory is kept in the user's cache folder, never in the output. It holds what a build was made of (archc's
+A memory is kept in the user's cache folder, never in the output, under the words and the folder of a command:
+it is found before the command line is even parsed. It holds what a build was made of (archc's
 own files, the sources, the day) and the hash of the manifest it left. A build is recalled only if all of that
 is still the same, and every file that the manifest lists.
 """
@@ -17,91 +18,87 @@ from typing import Any
 
 from archc.backends.cli.folder import Tree
 from archc.backends.cli.manifest import JOURNAL, MANIFEST, Files, Part, WriteError, parse
-from archc.backends.cli.planning import WritePlan, digest
-from archc.backends.cli.reader import Sources, read_used
+from archc.backends.cli.planning import digest
+from archc.backends.cli.reader import MissingPathError, Sources, read, read_used
 from archc.dsl.diagnostics import Diagnostic, Related, Severity, Span
 
 MEMORIES_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked to be built: where, from what, for which environment and targets."""
-
-    root: Path
-    path: Path
-    environment: str | None
-    target: str | None
-
-    @property
-    def file(self) -> Path | None:
-        """Where its memory is; None where there is no cache folder."""
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-        if not os.path.isabs(base):  # noqa: PTH117
-            return None
-        places = (str(self.root.absolute()), str(self.path.absolute()), self.environment, self.target)
-        return Path(base) / "archc" / "builds" / f"{digest(repr(places).encode())}.json"
-
-
-@dataclass(frozen=True, slots=True)
 class Memory:
-    """A build that was done: what was found, in which environments, and how many files it keeps."""
+    """A build that was done: from what, where to, what was found, and how many files it keeps."""
 
-    diagnostics: tuple[Diagnostic, ...]
+    sources: Sources
     texts: Mapping[str, str]
+    root: Path
     environments: tuple[str, ...]
+    diagnostics: tuple[Diagnostic, ...]
     kept: int
 
 
-def recall(request: Request, sources: Sources) -> Memory | None:
-    """The build, if it was done and nothing has changed since."""
+def recall(words: Sequence[str]) -> Memory | None:
+    """The build that these words asked for in this folder, if nothing has changed since."""
     try:
-        if request.file is None or sources.faults:
-            return None
-        data = json.loads(request.file.read_bytes())
+        data = json.loads(_file(words).read_bytes())
+        sources = read(Path(data["path"]))
         texts = _texts(sources, data["folders"])
-        if data["made_of"] != _made_of(texts) or sources.faults:
+        if sources.faults or data["made_of"] != _made_of(texts):
             return None
-        with Tree(request.root) as tree:
+        root = Path(data["root"])
+        with Tree(root) as tree:
             kept = _kept(tree, data)
-    except (OSError, ValueError, KeyError, TypeError, WriteError):
+        if kept is None:
+            return None
+        diagnostics = tuple(_diagnostic(item) for item in data["diagnostics"])
+        return Memory(sources, texts, root, tuple(data["environments"]), diagnostics, kept)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, MissingPathError, WriteError):
         return None
-    if kept is None:
-        return None
-    diagnostics = tuple(_diagnostic(item) for item in data["diagnostics"])
-    return Memory(diagnostics, texts, tuple(data["environments"]), kept)
 
 
 def remember(
-    request: Request,
-    sources: Sources,
+    words: Sequence[str],
+    path: Path,
+    memory: Memory,
     folders: Sequence[str],
-    diagnostics: Sequence[Diagnostic],
-    environments: Sequence[str],
-    plan: WritePlan,
     parts: Sequence[Part],
     executable: Sequence[str],
 ) -> None:
-    """Keep a build that left nothing for a person to decide. Failing to is no fault."""
-    if request.file is None or plan.conflicts or sources.faults:
+    """Keep a build that left nothing for a person to decide. Failing to is no fault.
+
+    `folders` are those the sources used, `executable` the files that can be run.
+    """
+    if memory.sources.faults:
         return
     try:
+        file = _file(words)
         data = {
+            "path": str(path),
+            "root": str(memory.root),
             "folders": list(folders),
-            "made_of": _made_of(_texts(sources, folders)),
-            "manifest": digest((request.root / MANIFEST).read_bytes()),
+            "made_of": _made_of(_texts(memory.sources, folders)),
+            "manifest": digest((memory.root / MANIFEST).read_bytes()),
             "parts": [list(part) for part in parts],
             "executable": sorted(executable),
-            "environments": list(environments),
-            "diagnostics": [asdict(diagnostic) for diagnostic in diagnostics],
+            "environments": list(memory.environments),
+            "diagnostics": [asdict(diagnostic) for diagnostic in memory.diagnostics],
         }
-        request.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = request.file.with_suffix(f".{os.getpid()}")
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = file.with_suffix(f".{os.getpid()}")
         temporary.write_text(json.dumps(data), encoding="utf-8")
-        temporary.replace(request.file)
-        _forget_oldest(request.file.parent)
+        temporary.replace(file)
+        _forget_oldest(file.parent)
     except OSError:
         return
+
+
+def _file(words: Sequence[str]) -> Path:
+    """Where the memory of words in this folder is. Raises OSError where there is no cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    if not os.path.isabs(base):  # noqa: PTH117
+        raise FileNotFoundError(base)
+    key = digest(repr((os.getcwd(), list(words))).encode("utf-8", "surrogateescape"))  # noqa: PTH109
+    return Path(base) / "archc" / "builds" / f"{key}.json"
 
 
 def _texts(sources: Sources, folders: Sequence[str]) -> dict[str, str]:

@@ -1,12 +1,16 @@
 """Wrong usage: said in one way, with the nearest right word, and exit code 2."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import typer
+if TYPE_CHECKING:
+    import typer
 
 
-def wrong(option: str, message: str, hint: str = "") -> typer.BadParameter:
+def wrong(option: str, message: str, hint: str = "") -> "typer.BadParameter":
     """The exception to raise for an option or argument that cannot be meant."""
+    import typer
+
     return typer.BadParameter(
         f"{message}. {hint[0].upper()}{hint[1:]}" if hint else message, param_hint=f"'{option}'"
     )

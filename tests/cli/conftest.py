@@ -1,5 +1,6 @@
 """A command line in a folder of its own."""
 
+import gc
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from archc.backends.cli import main
 
 SYSTEM = """\
 system shop "Web shop" {
@@ -55,15 +58,16 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def archc(capfdbinary: pytest.CaptureFixture[bytes]) -> Archc:
+def archc(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Archc:
     """Runs a command in this process."""
-    from archc.backends.cli.app import app
+    monkeypatch.setattr(gc, "disable", lambda: None)
+    monkeypatch.setenv(main.DEBUG, "1")
 
     def run(*arguments: str | Path) -> Result:
         capfdbinary.readouterr()
+        monkeypatch.setattr(sys, "argv", ["archc", *map(str, arguments)])
         try:
-            app([str(argument) for argument in arguments], prog_name="archc")
-            code = 0
+            code = main.run()
         except SystemExit as end:
             code = int(end.code or 0)
         sys.stdout.flush()

@@ -1,5 +1,6 @@
 """The console script as a process: what it imports, terminals, pipes, and faults of its own."""
 
+import gc
 import json
 import os
 import pty
@@ -65,7 +66,16 @@ def test_checking_imports_no_backend(shop: Path) -> None:
 
 def test_a_recalled_build_imports_neither_compiler_nor_backends(shop: Path) -> None:
     assert script("build").returncode == 0
-    assert not {"lark", "yaml", "jinja2", "networkx", "rich", "archc.compiler.pipeline"} & modules_of("build")
+    assert not {
+        "typer",
+        "pydantic",
+        "lark",
+        "yaml",
+        "jinja2",
+        "networkx",
+        "rich",
+        "archc.compiler.pipeline",
+    } & modules_of("build")
 
 
 def test_colours_are_for_terminals(shop: Path) -> None:
@@ -87,9 +97,12 @@ def test_pages_are_laid_out_on_terminals() -> None:
     assert "\x1b[1m" not in on_a_terminal("explain", "A101", NO_COLOR="1", TERM="dumb")
 
 
-@pytest.mark.parametrize("arguments", [["graph"], ["explain", "service"], ["rules"], ["check"]])
+@pytest.mark.parametrize("arguments", [["graph"], ["explain", "service"], ["rules"], ["check"], ["build"]])
 def test_a_closed_pipe_is_no_fault(shop: Path, arguments: list[str]) -> None:
-    shop.write_text(SYSTEM.replace("owns orders-db", "\n".join(["owns order-db"] * 2_000)))
+    if arguments == ["build"]:
+        script("build")
+    else:
+        shop.write_text(SYSTEM.replace("owns orders-db", "\n".join(["owns order-db"] * 2_000)))
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
@@ -112,6 +125,7 @@ def test_a_terminal_that_knows_ascii_only(shop: Path) -> None:
 def test_faults_of_archc_itself_are_said_shortly(
     shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(gc, "disable", lambda: None)
     monkeypatch.setattr(sys, "argv", ["archc", "check"])
     monkeypatch.setattr("archc.backends.cli.checking.check", lambda *_: 1 // 0)
     assert main.run() == 1
