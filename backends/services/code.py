@@ -138,9 +138,10 @@ def _order(module: str) -> tuple[int, str]:
     return (-dots, module.lstrip("."))
 
 
-def _name_order(name: str) -> tuple[int, str]:
-    """Constants, then classes, then the rest."""
-    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name)
+def _name_order(name: str) -> tuple[int, list[tuple[int, str]]]:
+    """Constants, then classes, then the rest; numbers inside by their size."""
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+    return (kind, [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)])
 
 
 @cache
