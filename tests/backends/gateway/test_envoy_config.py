@@ -66,8 +66,8 @@ VARIANTS = {
     "external targets": """system s {
         external e { url "https://e.example/base/" }
         external f { url "http://f.example:81" }
-        external h { url "https://[::1" }
-        external i { url "x://y:99999/" }
+        external h { url "https://[::1]" }
+        external i { url "x://y:9999/" }
         external j
         external k { url "https://k.example"; protocol grpc }
         gateway g {
@@ -335,7 +335,3 @@ def test_no_patch_pulls_the_floor_from_another() -> None:
         'route """route: {timeout: 7s}"""', 'cluster """name: [1]"""',
     )  # fmt: skip
     assert "static_resources" not in parsed
-
-
-def test_a_patch_that_stands_for_itself_is_none() -> None:
-    assert patched('"""a: &a {b: *a}"""') == config(BARE)
