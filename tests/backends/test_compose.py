@@ -4,6 +4,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,16 @@ def test_only_the_way_in_is_published_and_only_on_the_loopback(text: str) -> Non
 
 def test_a_program_that_nobody_talks_to_has_no_network(odd: dict[str, Any]) -> None:
     assert odd["services"]["lonely"]["network_mode"] == "none"
+
+
+def test_the_file_is_what_the_compose_specification_describes(tmp_path: Path) -> None:
+    files = []
+    for number, text in enumerate((SHOP, ODD, synthetic(12))):
+        files.append(tmp_path / f"{number}.yaml")
+        files[-1].write_text(outputs_of(text)["deploy/local/compose.yaml"].content)
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    done = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 # ---- hardening
