@@ -47,7 +47,7 @@ _HOST = re.compile(
 )
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"<>\\^`{|}]+")
 _CRON = re.compile(r"(?:[\d*/,A-Za-z-]{1,60} +){4}[\d*/,A-Za-z-]{1,60}")
-_URL_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?|[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*")
+_URL_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SCOPE = re.compile(r"[A-Za-z][\w.:-]*")
