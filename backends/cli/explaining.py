@@ -1,6 +1,5 @@
 """`archc explain` and `archc rules`: the manual pages of rules, faults and kinds."""
 
-import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -89,5 +88,6 @@ def _print_markdown(text: str) -> None:
 
     console = Console(no_color=not uses_colour(sys.stdout), highlight=False)
     console.width = min(console.width, WIDTH_MAX)
-    # rich sets indented code as prose of one line unless it is told a language.
-    console.print(Markdown(re.sub(r"(?m)^# (.*)$", r"**\1**", text, count=1), code_theme="ansi_dark"))
+    title, _, rest = text.partition("\n")
+    # rich would frame the title and set it in the middle.
+    console.print(Markdown(f"**{title.removeprefix('# ')}**\n{rest}", code_theme="ansi_dark"))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import shutil
 import stat
@@ -623,3 +624,36 @@ def test_fmt_writes_through_a_link_inside_the_project(archc: Archc) -> None:
     assert archc("fmt").code == 0
     assert Path("a.arch").is_symlink()
     assert Path("real/a.arch").read_text() == "system a\n"
+
+
+# ---- anything at all
+
+
+def test_no_text_is_too_broken(archc: Archc, shop: Path) -> None:
+    """Words and marks deleted, doubled and swapped: faults or none, but an answer in every format."""
+    chance = random.Random(7)
+    pieces = re.findall(r"\w+|\s+|[^\w\s]", SYSTEM)
+    for _ in range(60):
+        broken = list(pieces)
+        for _ in range(chance.randint(1, 6)):
+            at, other = chance.randrange(len(broken)), chance.randrange(len(broken))
+            change = chance.choice(["delete", "double", "swap", "strange"])
+            if change == "delete":
+                del broken[at]
+            elif change == "double":
+                broken.insert(other, broken[at])
+            elif change == "swap":
+                broken[at], broken[other] = broken[other], broken[at]
+            else:
+                broken.insert(
+                    at, chance.choice(["\x00", "\u202e", '"', '"""', "é", "日", "{" * 70, "\\", "9" * 400])
+                )
+        shop.write_text("".join(broken))
+        found = json.loads(archc("check", "--format", "json").out)
+        errors = [fault for fault in found if fault["severity"] == "error"]
+        text = archc("check")
+        assert text.code == int(bool(errors))
+        assert text.out.replace("\n", "").isprintable()
+        assert len(json.loads(archc("check", "--format", "sarif").out)["runs"][0]["results"]) == len(found)
+        assert archc("fmt", "--check").code in (0, 1)
+        assert archc("build", "--target", "compose", "--check").code == 1
