@@ -1,12 +1,14 @@
 """SQL databases: a pool of connections, tables made at the start, a check whether it answers."""
 
 import hashlib
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
+
+from .errors import DependencyError
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -47,9 +49,19 @@ class Database:
             options["connect_args"] = {"connect_timeout": CONNECT_TIMEOUT_S}
         return create_async_engine(self._url.set(drivername=_DRIVERS.get(kind, kind)), **options)
 
-    def begin(self) -> "AbstractAsyncContextManager[AsyncConnection]":
-        """A connection in a transaction: committed at the end of the block, rolled back on a fault."""
-        return self.engine.begin()
+    @asynccontextmanager
+    async def begin(self) -> "AsyncIterator[AsyncConnection]":
+        """A connection in a transaction: committed at the end of the block, rolled back on a fault.
+
+        Raises DependencyError if there is no connection to be had.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(self.engine.connect())
+            except (OSError, sqlalchemy.exc.SQLAlchemyError) as fault:
+                raise DependencyError(self.name, "could not be reached") from fault
+            async with connection.begin():
+                yield connection
 
     async def open(self) -> None:
         """Nothing: connections are made when they are wanted."""

@@ -19,7 +19,7 @@ from google.protobuf import (
     timestamp_pb2,
 )
 from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 _SCALARS = {
     "string": FieldDescriptor.TYPE_STRING,
@@ -89,10 +89,13 @@ class Messages:
     def decode(self, name: str, data: bytes, kind: pydantic.TypeAdapter[T]) -> T:
         """The bytes of a message as a value of its type.
 
-        Raises pydantic.ValidationError for what does not fit, google.protobuf's DecodeError for no message.
+        Raises ValueError for what is no message, pydantic.ValidationError for one that does not fit.
         """
         message = self._classes[name]()
-        message.ParseFromString(data)
+        try:
+            message.ParseFromString(data)
+        except DecodeError as fault:
+            raise ValueError(name) from fault
         found: Any = self._read(message, name)
         if kind.core_schema["type"] == "none":  # an operation that takes or gives nothing
             found = None

@@ -40,7 +40,7 @@ class JsonFormatter(logging.Formatter):
             line[key] = REDACTED
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return json.dumps(line, default=str)
 
     def redact(self, value: Any, depth: int = 0) -> Any:
         """The value as plain data, personal fields redacted."""
