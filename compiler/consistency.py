@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from archc.compiler import model
 from archc.compiler.graph import operations
 from archc.compiler.suggest import did_you_mean
-from archc.dsl.diagnostics import Diagnostic, error
+from archc.dsl.diagnostics import Diagnostic, Related, error
+
+# What a management brings: a program for each, named `<management>-<part>`.
+MANAGEMENT_PARTS = ("metrics", "dashboards", "alerts", "logs", "traces")
 
 
 def check(system: model.System) -> Iterator[Diagnostic]:
@@ -15,6 +18,7 @@ def check(system: model.System) -> Iterator[Diagnostic]:
     yield from _scopes(system)
     yield from _roles(system)
     yield from _topic_keys(system)
+    yield from _derived_names(system)
 
 
 def same_operation(one: str, other: str) -> bool:
@@ -78,3 +82,15 @@ def _topic_keys(system: model.System) -> Iterator[Diagnostic]:
                 hint = did_you_mean(topic.key, names) or f"its fields are {', '.join(names)}"
                 message = f"`{event.id}` has no field `{topic.key}` to keep `{topic.id}` in order by"
                 yield error("A1702", topic.place("key"), message, hint=hint)
+
+
+def _derived_names(system: model.System) -> Iterator[Diagnostic]:
+    """Names of elements that a program derived from another element would have as well."""
+    taken = {e.name: e for e in system.all(model.Element) if isinstance(e, model.Runnable)}
+    derived = {f"{m.name}-{part}": m for m in system.all(model.Management) for part in MANAGEMENT_PARTS}
+    derived |= {f"{broker.name}-topics": broker for broker in system.all(model.Broker)}
+    for name in sorted(taken.keys() & derived.keys()):
+        owner = derived[name]
+        message = f"`{name}` is the host name of a program that `{owner.id}` brings"
+        related = (Related(owner.span, "derived from this"),)
+        yield error("A1701", taken[name].span, message, hint="give it another name", related=related)

@@ -10,6 +10,7 @@ from archc.backends.workload import ConfigFile, SecretFile, Size, Workload, Work
 from archc.backends.workloads import common, probes
 from archc.backends.workloads.stores import elasticsearch
 from archc.compiler import model
+from archc.compiler.consistency import MANAGEMENT_PARTS
 
 # The program behind each word of a management's block.
 _PROGRAMS = {"elastic": "elasticsearch"}
@@ -27,8 +28,7 @@ def of_management(plan: Plan, management: model.Management) -> Iterator[Workload
 
 def roles(management: model.Management) -> tuple[str, ...]:
     """What a management does: some of metrics, dashboards, alerts, logs and traces."""
-    words = ("metrics", "dashboards", "alerts", "logs", "traces")
-    return tuple(word for word in words if getattr(management, word))
+    return tuple(word for word in MANAGEMENT_PARTS if getattr(management, word))
 
 
 def engine_of(management: model.Management, role: str) -> str:
