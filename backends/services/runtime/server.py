@@ -25,11 +25,15 @@ class DrainingServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal came: drain, or with a second one end at once."""
         if self.lifecycle.draining:
-            super().handle_exit(sig, frame)
+            self.should_exit = self.force_exit = True
             return
         self.lifecycle.draining = True
         loop = asyncio.get_running_loop()
-        loop.call_soon_threadsafe(loop.call_later, self.drain_s, super().handle_exit, sig, frame)
+        loop.call_soon_threadsafe(loop.call_later, self.drain_s, self.end)
+
+    def end(self) -> None:
+        """Accept nothing new, and finish what has begun."""
+        self.should_exit = True
 
 
 def serve(app: FastAPI, port: int, drain_s: float) -> None:
