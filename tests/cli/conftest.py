@@ -31,6 +31,20 @@ environment production { platform kubernetes }
 """
 
 
+FAULTY = SYSTEM.replace("owns orders-db", "owns order-db")
+SHARED = SYSTEM.replace(
+    "    service orders {",
+    "    service bills { uses orders-db; rest v1 { GET /bills } }\n    service orders {",
+)
+
+
+def files(folder: Path = Path()) -> dict[str, str]:
+    """The files below a folder and their texts."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()
+    }
+
+
 @dataclass(frozen=True)
 class Result:
     """What a command said, and its exit code."""

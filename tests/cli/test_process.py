@@ -13,9 +13,8 @@ import pytest
 
 from archc.backends.cli import main
 from archc.backends.cli.terminal import Paint, uses_colour
-from tests.cli.conftest import SYSTEM, script
+from tests.cli.conftest import FAULTY, SYSTEM, script
 
-FAULTY = SYSTEM.replace("owns orders-db", "owns order-db")
 RUN = "import sys; from archc.backends.cli.main import run; sys.exit(run())"
 
 
