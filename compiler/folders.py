@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from archc.dsl.diagnostics import Diagnostic, Span, error
-from archc.dsl.parser import parse
+from archc.dsl.parser import ParsedFile, parse
 from archc.dsl.tree import File, Statement
 
 CHARACTERS_MAX = 16_000_000
 FOLDERS_MAX = 64
+
+
+Parse = Callable[[str, str], tuple[ParsedFile, tuple[Diagnostic, ...]]]
+"""From a file's name and text to its tree and faults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,9 @@ def no_folders(folder: str) -> Folder:
     return Folder(problem="missing")
 
 
-def gather(sources: Mapping[str, str], read_folder: Callable[[str], Folder]) -> Gathered:
+def gather(
+    sources: Mapping[str, str], read_folder: Callable[[str], Folder], parse_file: Parse = parse
+) -> Gathered:
     """Parse the sources and all they use."""
     gathered = Gathered(dict(sources))
     seen = {posixpath.dirname(name) for name in sources}
@@ -53,7 +59,7 @@ def gather(sources: Mapping[str, str], read_folder: Callable[[str], Folder]) -> 
             message = f"the files have more than {CHARACTERS_MAX} characters together"
             gathered.faults.append(error("A1706", Span(name, 1, 1, 1, 1), message, hint="split the system"))
             break
-        parsed, problems = parse(name, gathered.texts[name])
+        parsed, problems = parse_file(name, gathered.texts[name])
         gathered.files.append(parsed.file)
         gathered.lost_words |= parsed.lost_words
         gathered.is_structure_lost |= parsed.is_structure_lost

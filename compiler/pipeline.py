@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from archc.compiler import consistency, environments, rules
 from archc.compiler.compilation import Compilation
 from archc.compiler.declarations import Declarations, collect
-from archc.compiler.folders import Folder, gather, no_folders
+from archc.compiler.folders import Folder, Parse, gather, no_folders
 from archc.compiler.graph import Graph
 from archc.compiler.resolve import Resolver
 from archc.compiler.suggest import did_you_mean
 from archc.dsl.diagnostics import Diagnostic, Span, error, in_source_order
+from archc.dsl.parser import parse
 from archc.dsl.tree import Statement
 
 
@@ -18,15 +19,17 @@ def compile_source(
     environment: str | None = None,
     read_folder: Callable[[str], Folder] = no_folders,
     today: str = "",
+    parse_file: Parse = parse,
 ) -> Compilation:
     """Compile the files of a folder, given by name, in one environment.
 
     `environment` is a declared environment's name; None means `local` if it is declared, else the base; ""
     means the base.
     `read_folder` answers `use "folder"`, the folder relative to that of the sources. `today` (YYYY-MM-DD)
-    ends acceptances whose day is past; "" ends none.
+    ends acceptances whose day is past; "" ends none. `parse_file` may remember what it parsed, for a caller
+    that compiles the same files in several environments.
     """
-    gathered = gather(sources, read_folder)  # parse: text -> tree
+    gathered = gather(sources, read_folder, parse_file)  # parse: text -> tree
     files, faults = tuple(gathered.files), gathered.faults
     if gathered.is_structure_lost:
         return Compilation(gathered.texts, files, None, in_source_order(faults))

@@ -4,6 +4,7 @@ import datetime
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from archc.backends.cli.console import sources_at
@@ -14,6 +15,7 @@ from archc.compiler.compilation import Compilation
 from archc.compiler.folders import Folder
 from archc.compiler.pipeline import compile_source
 from archc.dsl.diagnostics import Diagnostic, Severity, in_source_order
+from archc.dsl.parser import parse
 from archc.dsl.tree import File
 
 ALL = "all"
@@ -46,7 +48,7 @@ class Compiled:
 
 
 class Compiler:
-    """Compiles sources in as many environments as asked for; files are read once.
+    """Compiles sources in as many environments as asked for; files are read and parsed once.
 
     `folders` are those that the sources used.
     """
@@ -54,6 +56,7 @@ class Compiler:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self.folders: dict[str, Folder] = {}
+        self.parse = cache(parse)
 
     def _used(self, folder: str) -> Folder:
         if folder not in self.folders:
@@ -67,7 +70,7 @@ class Compiler:
     def run(self, environment: str | None) -> Compilation:
         """The compilation in one environment."""
         today = datetime.date.today().isoformat()
-        return compile_source(self.sources.texts, environment, self._used, today)
+        return compile_source(self.sources.texts, environment, self._used, today, self.parse)
 
     def compiled(self, environment: str | None) -> Compiled:
         """The compilations in one environment, or in all of them. Raises typer.BadParameter if unknown."""
