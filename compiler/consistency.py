@@ -87,7 +87,9 @@ def _topic_keys(system: model.System) -> Iterator[Diagnostic]:
 def _derived_names(system: model.System) -> Iterator[Diagnostic]:
     """Names of elements that a program derived from another element would have as well."""
     taken = {e.name: e for e in system.all(model.Element) if isinstance(e, model.Runnable)}
-    derived = {f"{m.name}-{part}": m for m in system.all(model.Management) for part in MANAGEMENT_PARTS}
+    derived: dict[str, model.Element] = {
+        f"{m.name}-{part}": m for m in system.all(model.Management) for part in MANAGEMENT_PARTS
+    }
     derived |= {f"{broker.name}-topics": broker for broker in system.all(model.Broker)}
     for name in sorted(taken.keys() & derived.keys()):
         owner = derived[name]
