@@ -24,6 +24,8 @@ from tests.systems import synthetic
 
 ROOT = Path(__file__).parents[2]
 SHOP = ROOT / "examples" / "shop"
+# From this size on a build writes so many files that one repetition is enough.
+ONCE_FROM_SERVICES = 1_000
 LIBRARIES = "import lark, pydantic, networkx, yaml, jinja2"
 ARCHC = [str(Path(sys.executable).with_name("archc"))]
 
@@ -78,6 +80,7 @@ def build(sizes: list[int], repeat: int) -> None:
     """Building with the command, against `cp -r` of the tree it wrote, and building again unchanged."""
     per_service: dict[int, float] = {}
     for services in sizes:
+        repeat = repeat if services < ONCE_FROM_SERVICES else 1
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "s.arch").write_text(synthetic(services), encoding="utf-8")
