@@ -46,16 +46,17 @@ REPLICAS = K("replicas", "count:counts cpu=percent", "How many run: a number, or
 CONTAINER = (
     K(
         "image",
-        "reference:text",
+        "reference:image",
         "An existing container image; archc deploys it and writes no configuration.",
     ),
-    K("build", "folder:text dockerfile=text", "A folder with a Dockerfile that builds the image."),
+    K("build", "folder:folder dockerfile=folder", "A folder with a Dockerfile that builds the image."),
     K(
         "port",
         "number:port inside=port public+",
         "The port others reach it at, the one inside the container where that differs, and whether the host "
         "publishes it.",
         many=True,
+        distinct=True,
     ),
     K(
         "health",
@@ -77,11 +78,24 @@ CONTAINER = (
         "name:env-name value:text? secret=ref(secret) address=ref(*)",
         "An environment variable: a text, a secret, or the address host:port of another element.",
         many=True,
+        distinct=True,
     ),
-    K("volume", "path:path size:size[1Gi]?", "A folder that outlives the container.", many=True),
-    K("tmp", "path:path", "A folder the container may write to and that need not last.", many=True),
+    K(
+        "volume",
+        "path:inside size:size[1Gi]?",
+        "A folder that outlives the container.",
+        many=True,
+        distinct=True,
+    ),
+    K(
+        "tmp",
+        "path:inside",
+        "A folder the container may write to and that need not last.",
+        many=True,
+        distinct=True,
+    ),
     K("user", "id:int", "The user id it runs as; 10001 unless said."),
-    K("capability", "name:word", "A Linux capability it cannot do without.", many=True),
+    K("capability", "name:word", "A Linux capability it cannot do without.", many=True, distinct=True),
     K("grace", "time:duration", "How long it may take to finish its work when it is stopped."),
 )
 RUNS = (REPLICAS, *CONTAINER, *PASSTHROUGH)
@@ -103,6 +117,7 @@ PUBLISHES = K(
     "topic:ref(topic) via=word(direct|outbox|cdc)",
     "Sends events to a topic; through an outbox, the event is stored with the data.",
     many=True,
+    distinct=True,
 )
 CONSUMES = K(
     "consumes",
@@ -111,12 +126,19 @@ CONSUMES = K(
     many=True,
 )
 DATA = (
-    K("owns", "store:ref(database|cache|search|bucket)", "Is the one owner of a store.", many=True),
+    K(
+        "owns",
+        "store:ref(database|cache|search|bucket)",
+        "Is the one owner of a store.",
+        many=True,
+        distinct=True,
+    ),
     K(
         "uses",
         "store:ref(database|cache|search|bucket) readonly+",
         "Reads and writes a store it does not own.",
         many=True,
+        distinct=True,
     ),
 )
 OPERATION_BLOCK = (
@@ -130,6 +152,7 @@ REST = K(
     "version:word?",
     "The HTTP operations it offers, under one version of the contract.",
     many=True,
+    distinct=True,
     entry=Entry(
         "operations",
         "method:method",
@@ -144,6 +167,7 @@ RPC = K(
     "version:word?",
     "The gRPC operations it offers inside its domain.",
     many=True,
+    distinct=True,
     entry=Entry(
         "operations",
         "name:type-name",

@@ -54,6 +54,7 @@ KINDS: tuple[Kind, ...] = (
                 "target:ref(frontend|cdn|load-balancer|gateway|service)",
                 "Uses this part of the system.",
                 many=True,
+                distinct=True,
             ),
             *EVERY,
         ),
@@ -76,8 +77,8 @@ KINDS: tuple[Kind, ...] = (
         ("system",),
         (
             _engine("nginx|varnish|cloudflare|cloudfront", "What serves; nginx runs anywhere."),
-            K("host", "name:host tls=word(auto|none)", "A public host name.", many=True),
-            K("serves", "frontend:ref(frontend)", "Delivers a frontend's files.", many=True),
+            K("host", "name:host tls=word(auto|none)", "A public host name.", many=True, distinct=True),
+            K("serves", "frontend:ref(frontend)", "Delivers a frontend's files.", many=True, distinct=True),
             K(
                 "origin",
                 "target:ref(load-balancer|gateway|frontend|service|bucket)",
@@ -89,6 +90,7 @@ KINDS: tuple[Kind, ...] = (
                 "How long answers below a path are kept, and how long a stale one may be given while the "
                 "origin fails.",
                 many=True,
+                distinct=True,
             ),
             *RUNS,
             *EVERY,
@@ -100,8 +102,14 @@ KINDS: tuple[Kind, ...] = (
         ("system",),
         (
             _engine("nginx|haproxy|cloud", "What balances."),
-            K("host", "name:host tls=word(auto|none)", "A public host name.", many=True),
-            K("forwards", "target:ref(gateway|service|frontend|cdn)", "Where requests go.", many=True),
+            K("host", "name:host tls=word(auto|none)", "A public host name.", many=True, distinct=True),
+            K(
+                "forwards",
+                "target:ref(gateway|service|frontend|cdn)",
+                "Where requests go.",
+                many=True,
+                distinct=True,
+            ),
             K(
                 "algorithm",
                 "name:word(round-robin|least-requests|random|ip-hash)",
@@ -117,7 +125,7 @@ KINDS: tuple[Kind, ...] = (
         ("system",),
         (
             _engine("envoy|nginx|kong|spring|gateway-api", "What routes."),
-            K("host", "name:host tls=word(auto|none)", "A public host name.", many=True),
+            K("host", "name:host tls=word(auto|none)", "A public host name.", many=True, distinct=True),
             K("authenticates", "identity:ref(identity)", "Checks tokens of this identity provider."),
             K("discovers", "registry:ref(registry)", "Finds services through this registry."),
             K("limit", "rate:rate per=word(client|route)", "How many requests it lets through."),
@@ -155,13 +163,20 @@ KINDS: tuple[Kind, ...] = (
                 "time:duration",
                 "How long an access token is good for; 5 minutes unless said.",
             ),
-            K("role", "name:name", "A role a person can have.", many=True),
-            K("scope", "name:scope roles=names", "A permission, and the roles that carry it.", many=True),
+            K("role", "name:name", "A role a person can have.", many=True, distinct=True),
+            K(
+                "scope",
+                "name:scope roles=names",
+                "A permission, and the roles that carry it.",
+                many=True,
+                distinct=True,
+            ),
             K(
                 "client",
                 "app:ref(frontend|service|worker|job|external) flow=word(pkce|credentials|device)",
                 "An application that may ask for tokens.",
                 many=True,
+                distinct=True,
             ),
             *RUNS,
             *EVERY,
@@ -226,7 +241,7 @@ KINDS: tuple[Kind, ...] = (
         ("system", "domain"),
         (
             K("framework", "name:word(react|vue|angular|svelte|static|none)", "What it is built with."),
-            K("mounts", "path:path", "The path prefix it lives under.", many=True),
+            K("mounts", "path:path", "The path prefix it lives under.", many=True, distinct=True),
             K("composes", "frontends:refs(frontend)", "Micro frontends that it shows inside itself."),
             K(
                 "renders",

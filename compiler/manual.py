@@ -18,6 +18,7 @@ _SHOWN = {
     "path": "/PATH",
     "url": '"URL"',
     "cron": '"CRON"',
+    "inside": "/PATH",
     "yaml": '"YAML"',
     "int": "NUMBER",
     "counts": "COUNT",
@@ -57,7 +58,7 @@ def _value(parameter: Parameter) -> str:
         return "|".join(parameter.choices)
     if parameter.name == ":":
         return "KIND"
-    if parameter.type == "text":
+    if parameter.type in ("text", "image", "folder"):
         return '"…"' if parameter.style == "marked" else f'"{parameter.name.upper()}"'
     if parameter.type in ("word", "name", "version"):
         return parameter.name.upper()

@@ -54,15 +54,15 @@ def _place_of(
     statement: Statement, keywords: Mapping[str, Keyword], body: list[tuple[Statement, bool]]
 ) -> int | None:
     keyword = keywords.get(statement.word)
-    wanted = _key(statement, keyword)
+    wanted = key_of(statement, keyword)
     for place, (other, is_open) in enumerate(body):
-        if is_open and other.word == statement.word and _key(other, keyword) == wanted:
+        if is_open and other.word == statement.word and key_of(other, keyword) == wanted:
             return place
     return None
 
 
-def _key(statement: Statement, keyword: Keyword | None) -> Key:
-    """What tells a repeatable statement from its likes."""
+def key_of(statement: Statement, keyword: Keyword | None) -> Key:
+    """What tells a repeatable statement from its likes: its first arguments."""
     if keyword is None:  # an entry: its own word does
         return tuple(a.text for a in statement.arguments[:1] if a.form == "path")
     if not keyword.many:

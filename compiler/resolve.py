@@ -13,6 +13,7 @@ from archc.compiler.binding import bind
 from archc.compiler.construction import construct
 from archc.compiler.declarations import Declaration, Declarations
 from archc.compiler.kinds import ENVIRONMENT
+from archc.compiler.merging import key_of
 from archc.compiler.model import CLASSES, SCALARS, Element, Environment, System
 from archc.compiler.schema import Entry, Keyword, Parameter
 from archc.compiler.suggest import did_you_mean, nearest
@@ -137,10 +138,12 @@ class Resolver:
                 continue
             if places is not None and not keyword.many:
                 places[statement.word] = statement.head
-            if not keyword.many and statement.word in first:
-                self._repeated(statement, first[statement.word])
-                continue
-            first.setdefault(statement.word, statement.head)
+            if not keyword.many or keyword.distinct:
+                twin = " ".join((statement.word, *(key_of(statement, keyword) if keyword.many else ())))
+                if twin in first:
+                    self._repeated(twin, statement, first[twin])
+                    continue
+                first[twin] = statement.head
             self.dropped = False
             value = self._value(statement, keyword)
             if self.dropped:
@@ -191,9 +194,9 @@ class Resolver:
         related = (Related(first, "first declared here"),)
         self.faults.append(error("A1702", span, f"`{name}` is declared twice", related=related))
 
-    def _repeated(self, statement: Statement, first: Span) -> None:
+    def _repeated(self, what: str, statement: Statement, first: Span) -> None:
         related = (Related(first, "first here"),)
-        message = f"`{statement.word}` stands twice in this block"
+        message = f"`{what[:60]}` stands twice in this block"
         self.faults.append(error("A1714", statement.head, message, hint="keep one", related=related))
 
     def _value(self, statement: Statement, keyword: Keyword) -> Any:

@@ -63,8 +63,8 @@ class Keyword:
     """A statement that may stand in a block.
 
     `many` statements of one word may stand side by side; an environment's patch tells them apart by their
-    first `key` positional arguments. `block` lists what may stand in the keyword's own block, besides its
-    named arguments, which may be written there as statements too.
+    first `key` positional arguments, in which `distinct` ones must differ. `block` lists what may stand in
+    the keyword's own block, besides its named arguments, which may be written there as statements too.
     """
 
     name: str
@@ -74,6 +74,7 @@ class Keyword:
     block: tuple["Keyword", ...] = ()
     entry: "Entry | None" = None
     key: int = 1
+    distinct: bool = False
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:

@@ -49,6 +49,13 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"<>\\^`{|}]+")
 _CRON = re.compile(r"(?:[\d*/,A-Za-z-]{1,60} +){4}[\d*/,A-Za-z-]{1,60}")
 _URL_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+# A reference as container registries take it: host, path in small letters, tag, digest.
+_IMAGE = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::\d{1,5})?/)?[a-z0-9]+(?:(?:[._/]|__|-+)[a-z0-9]+)*"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
+)
+_FOLDER = re.compile(r"(?![/~])[^\x00-\x1f\x7f\\:\"*?<>|]{1,400}")
+_INSIDE = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._+@-]{1,100}){1,30}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SCOPE = re.compile(r"[A-Za-z][\w.:-]*")
 _CODE = re.compile(r"A\d{3,4}")
@@ -132,8 +139,11 @@ def _method(text: str, _: Parameter) -> Any:
 
 
 def _pattern(pattern: re.Pattern[str], what: str) -> Callable[[str, Parameter], Any]:
-    def check(text: str, _: Parameter) -> Any:
-        return text if pattern.fullmatch(text) else Problem(f"`{text[:40]}` is not {what}")
+    def check(text: str, parameter: Parameter) -> Any:
+        if pattern.fullmatch(text):
+            return text
+        written = " ".join(text[:40].split())
+        return Problem(f"`{written}` is not {what}", f"write for example {TYPES[parameter.type].example}")
 
     return check
 
@@ -177,7 +187,11 @@ def _counts(text: str, _: Parameter) -> Any:
     return Count(first, last)
 
 
-def _unit(units: dict[str, int], what: str, example: str) -> Callable[[str, Parameter], Any]:
+def _unit(units: dict[str, int], what: str, example: str, most: str) -> Callable[[str, Parameter], Any]:
+    most_match = _QUANTITY.fullmatch(most)
+    assert most_match is not None
+    limit = int(most_match[1]) * units[most_match[2]]
+
     def read(text: str, _: Parameter) -> Any:
         match = _QUANTITY.fullmatch(text)
         if match is None or match[2] not in units or match[1].startswith("-") or len(match[1]) > 15:
@@ -185,7 +199,8 @@ def _unit(units: dict[str, int], what: str, example: str) -> Callable[[str, Para
             return Problem(
                 f"`{text[:40]}` is not {what}", f"write a number with one of {known}, such as {example}"
             )
-        return round(float(match[1]) * units[match[2]])
+        value = round(float(match[1]) * units[match[2]])
+        return value if value <= limit else Problem(f"`{text[:40]}` is too much", f"at most {most}")
 
     return read
 
@@ -253,6 +268,9 @@ _IN_WORDS = {
     "code": "a rule's code",
     "cron": "a schedule of five cron fields",
     "env-name": "a variable's name",
+    "image": "a container image in double quotes",
+    "folder": "a folder in double quotes",
+    "inside": "a folder inside the container",
     "host": "a host name",
     "url": "a URL in double quotes",
     "yesno": "yes or no",
@@ -279,6 +297,11 @@ TYPES: dict[str, ValueType] = {
     "cron": ValueType(_TEXTS, '"0 3 * * *"', _pattern(_CRON, "a schedule of five cron fields")),
     "url": ValueType(("string",), '"https://api.example.com"', _url),
     "path": ValueType(("path",), "/orders", _text),
+    "image": ValueType(_TEXTS, '"registry.example.com/orders:1.4"', _pattern(_IMAGE, "a container image")),
+    "folder": ValueType(
+        _TEXTS, '"services/orders"', _pattern(_FOLDER, "a folder or file, named from where this file is")
+    ),
+    "inside": ValueType(("path",), "/var/lib/data", _pattern(_INSIDE, "a folder inside the container")),
     "version": ValueType(
         ("word", "quantity", "string"),
         "16",
@@ -287,8 +310,8 @@ TYPES: dict[str, ValueType] = {
     "int": ValueType(("quantity",), "3", _int),
     "port": ValueType(("quantity",), "8080", _port),
     "counts": ValueType(("quantity", "range"), "2 or 2..10", _counts),
-    "duration": ValueType(("quantity",), "300ms", _unit(DURATION_MS, "a time", "300ms")),
-    "size": ValueType(("quantity",), "10Gi", _unit(SIZE_BYTES, "a size", "10Gi")),
+    "duration": ValueType(("quantity",), "300ms", _unit(DURATION_MS, "a time", "300ms", "100y")),
+    "size": ValueType(("quantity",), "10Gi", _unit(SIZE_BYTES, "a size", "10Gi", "100000Ti")),
     "percent": ValueType(("quantity",), "99.9%", _percent),
     "cpu": ValueType(("quantity",), "500m", _cpu),
     "rate": ValueType(("quantity",), "50/s", _rate),

@@ -85,13 +85,13 @@ VARIANTS = {
         service a { image "x:1"; port 80; health tcp } }""",
     "enormous numbers": """system s {
         gateway g {
-          limit 999999999999/ms; body 900000000Ti; timeout 9999999999y
+          limit 999999999999/ms; body 90000Ti; timeout 99y
           route /a -> a {
-            retries 9007199254740992; strip 9007199254740992; limit 999999999999/9999y; timeout 99999999999d
-            cache 999999999y
+            retries 9007199254740992; strip 9007199254740992; limit 999999999999/9999y; timeout 36500d
+            cache 99y
           }
         }
-        service a { rest { GET /x timeout=99999999999y } } }""",
+        service a { rest { GET /x timeout=99y } } }""",
     "zipkin": """system s {
         gateway g { route /a -> a }
         management m { traces zipkin; metrics prometheus }
