@@ -268,7 +268,8 @@ A declaration is missing, has no name, or stands in the wrong place.
 ## What it finds
 
 Files in which no `system` is declared, a declaration without a name, and a kind of element where it has no
-place: a gateway inside a domain, say.
+place: a gateway inside a domain, say. Also what a statement asks for and nobody declares: a broker for a
+topic, a database for an outbox, a `build` folder or an `image` for code in another language than Python.
 
 ## Why it is bad
 

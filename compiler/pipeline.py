@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from archc.compiler import consistency, environments, rules
+from archc.compiler import completeness, consistency, environments, rules
 from archc.compiler.compilation import Compilation
 from archc.compiler.declarations import Declarations, collect
 from archc.compiler.folders import Folder, Parse, gather, no_folders
@@ -47,6 +47,7 @@ def compile_source(
         faults += [_no_system(sources)] if not faults else []
     else:
         faults += consistency.check(system)
+        faults = faults or list(completeness.check(system))  # what is missing may just be unread
     faults = _without_echoes(faults)
     if faults or system is None:
         return Compilation(gathered.texts, files, system if not faults else None, in_source_order(faults))

@@ -53,6 +53,8 @@ def compile_example(text: str, environment: str | None = None) -> Compilation:
     text = _HIDDEN.sub(lambda match: chr(int(match[1], 16)), text)
     if not re.search(r"^system\b", text, re.MULTILINE):
         text += "\nsystem example\n"
+        if re.search(r"\btopic\b", text) and not re.search(r"\bbroker\b", text):
+            text += "broker example-events\n"
     return compile_source({"example.arch": text}, environment, read_folder=_folder, today=TODAY)
 
 

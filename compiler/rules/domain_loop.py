@@ -29,7 +29,7 @@ Turn one direction into events:
       event GoodsReturned v1 { product uuid }
       topic returned-goods { carries [GoodsReturned] }
       service orders { calls stock.shelves GET /shelves timeout=1s }
-      service returns { publishes returned-goods via=outbox }
+      service returns { publishes returned-goods }
     }
     domain stock {
       service shelves { rest v1 { GET /shelves } }

@@ -32,7 +32,7 @@ Let the first one ask what it needs itself, keep copies, or turn a call into an 
     service a { calls b; calls c }
     service b
     service c { calls d }
-    service d { publishes work via=outbox }
+    service d { publishes work }
     service e { consumes work group=e; calls f }
     service f
 

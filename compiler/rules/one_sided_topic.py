@@ -22,7 +22,7 @@ reads costs storage and a promise to keep its events as they are.
     event OrderPlaced v1 { order uuid }
     broker events
     topic order-events { carries [OrderPlaced] }
-    service orders { publishes order-events via=outbox }
+    service orders { publishes order-events }
     worker mailer { consumes order-events group=mailer }
 
 ## Source

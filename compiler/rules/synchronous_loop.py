@@ -22,7 +22,7 @@ Turn one of the calls into an event:
     event OrderPlaced v1 { order uuid }
     broker events
     topic order-events { carries [OrderPlaced] }
-    service orders { publishes order-events via=outbox }
+    service orders { publishes order-events }
     service stock { consumes order-events group=stock; calls orders GET /orders/{id} }
 
 ## Source
