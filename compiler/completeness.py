@@ -1,4 +1,4 @@
-"""What a statement asks for that must be declared elsewhere: a broker, a database, somebody to build the code."""
+"""What a statement asks for that must be declared elsewhere: a broker, a database, a folder of code."""
 
 from collections.abc import Iterator
 

@@ -96,6 +96,17 @@ def _hidden_characters(name: str, text: str) -> Iterator[Diagnostic]:
         )
 
 
+def _unopened_line(text: str) -> int:
+    """The first line that is followed by a deeper one and yet opens nothing; 0 if there is none."""
+    lines = [(number, line.split("#")[0].rstrip()) for number, line in enumerate(text.split("\n"), 1)]
+    code = [(number, line) for number, line in lines if line]
+    for (number, line), (_, after) in zip(code, code[1:], strict=False):
+        deeper = len(after) - len(after.lstrip()) > len(line) - len(line.lstrip())
+        if deeper and line[-1] not in "{[(":
+            return number
+    return 0
+
+
 class _TreeBuilder:
     """lark's callbacks: each grammar rule's children become a node. One file at a time, under `lock`."""
 
@@ -140,7 +151,9 @@ class _TreeBuilder:
             token.type = "_SEMICOLON"
             self.is_unbalanced = True
             blamed, self.suspect = self.suspect or token, None
-            hint = "remove it, or open its block with `{`"
+            unopened = _unopened_line(self.text)
+            where = f": line {unopened} looks like where it begins" if unopened else ""
+            hint = f"remove it, or open its block with `{{`{where}"
             self.faults.append(error("A1710", self.span(blamed), "this `}` closes nothing", hint=hint))
         return token
 

@@ -99,6 +99,10 @@ class Recovery:
             closing = "]" if "RSQB" in accepted else ")"
             where = f", opened in line {opener.line}" if opener is not None else ""
             self._fault(token, f"{shown} inside brackets{where}", f"close them with `{closing}` first")
+        elif token.type == "WORD":
+            self._fault(
+                token, f"{shown} begins a statement on the line of another", "put a new line or `;` before it"
+            )
         elif "LBRACE" in accepted:
             hint = "a named argument is written name=value" if token == "=" else "end the line before it"
             self._fault(token, f"{shown} cannot stand here", hint)

@@ -94,6 +94,19 @@ def test_five_mistakes_give_five_faults_in_source_order() -> None:
     assert {d.code for d in found} == {"A1712", "A1710", "A1702"}
 
 
+def test_a_block_without_its_brace_is_pointed_at() -> None:
+    found = check(
+        SHOP.replace('domain catalogue "What we sell" {', 'domain catalogue "What we sell"')
+    ).diagnostics
+    line = SHOP[: SHOP.index("domain catalogue")].count("\n") + 1
+    assert len(found) == 1 and f"line {line} looks like" in found[0].hint
+
+
+def test_two_statements_on_a_line_are_parted() -> None:
+    found = check("system s { type B { id uuid } type C { id uuid } }").diagnostics
+    assert [(d.code, d.hint) for d in found] == [("A1710", "put a new line or `;` before it")]
+
+
 def test_the_brace_that_was_forgotten_is_the_one_that_is_shown() -> None:
     found = check(SHOP.replace("  cdn edge {", "  cdn edge {\n    host a.example {", 1)).diagnostics
     assert [(d.code, d.span.line) for d in found] == [("A1710", 9)]
@@ -119,9 +132,7 @@ def test_two_declarations_show_both_places() -> None:
 
 
 def test_a_name_that_a_derived_program_has_is_taken() -> None:
-    text = (
-        'system s { management ops { metrics prometheus }\n domain d { service ops-metrics { image "x:1" } } }'
-    )
+    text = "system s { management ops { metrics prometheus }\ndomain d { cache ops-metrics } }"
     assert [d.code for d in check(text).diagnostics if d.severity == "error"][:1] == ["A1701"]
 
 
