@@ -41,7 +41,7 @@ _PLAIN_TYPES = {
 # Attributes that every Pydantic model has, and names that the annotations of a model's fields use.
 _FIELDS_TAKEN = frozenset(
     (
-        "bool", "int", "str", "types", "pydantic", "construct", "copy", "dict", "from_orm", "json",
+        "bool", "int", "str", "types", "pydantic", "mro", "construct", "copy", "dict", "from_orm", "json",
         "parse_file", "parse_obj", "parse_raw", "schema", "schema_json", "update_forward_refs",
         "validate", "model_computed_fields", "model_config", "model_construct", "model_copy",
         "model_dump", "model_dump_json", "model_extra", "model_fields", "model_fields_set",
