@@ -13,7 +13,7 @@ from archc.backends.services.models import HEAD
 from archc.backends.services.packages import pinned, required
 from archc.backends.services.program import Program
 
-_BASE = ("__init__", "context", "errors", "lifecycle", "logs", "settings", "types")
+_BASE = ("__init__", "context", "errors", "lifecycle", "logs", "settings", "traces", "types")
 _SERVICE = ("app", "examples", "idempotency", "identity", "operations", "pages", "problems", "server")
 _DRIVERS = {"postgres": "asyncpg", "mysql": "aiomysql", "sqlite": "aiosqlite"}
 
@@ -123,10 +123,9 @@ def _runtime(module: str) -> str:
 def libraries(program: Program) -> set[str]:
     """The libraries that a program itself imports."""
     modules = runtime_modules(program)
-    found = {"pydantic"}
-    found |= {"fastapi", "uvicorn", "prometheus_client", "httpx"} if program.is_service else set()
+    found = {"httpx", "pydantic"}
+    found |= {"fastapi", "uvicorn", "prometheus_client"} if program.is_service else set()
     found |= {"joserfc"} if program.is_guarded else set()
-    found |= {"httpx"} if modules & {"http_client", "bucket"} else set()
     found |= {"redis"} if "cache" in modules else set()
     found |= {"aiokafka"} if "kafka" in modules else set()
     found |= {"grpcio", "protobuf"} if "grpc_schema" in modules else set()

@@ -21,7 +21,7 @@ STORE_CLASSES = {"postgres": "Database", "mysql": "Database", "sqlite": "Databas
 TIMEOUT_MS = 2_000
 RETRIES = 3
 # Names that a resource may not take: what Resources has besides.
-_TAKEN = ("settings", "lifecycle", "broker", "verifier")
+_TAKEN = ("settings", "lifecycle", "broker", "traces", "verifier")
 _CLASSES_TAKEN = ("HttpClient", "GrpcClient", "Topic", "DirectTopic", "OutboxTopic")
 
 

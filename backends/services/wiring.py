@@ -52,11 +52,7 @@ def settings_of(program: Program) -> tuple[Setting, ...]:
         found.append(_number("grpc_port", "GRPC_PORT", facts.GRPC_PORT))
     if program.database is not None:
         found.append(_number("database_pool_size", "DATABASE_POOL_SIZE", 5))
-    found.append(
-        Setting(
-            Code("log_level"), "LOG_LEVEL", "str", Code('read.choice("LOG_LEVEL", "info", LEVELS)'), "", False
-        )
-    )
+    found += [_optional("OTEL_EXPORTER_OTLP_ENDPOINT"), _level()]
     return tuple(found)
 
 
@@ -69,6 +65,16 @@ def _url(variable: str, secret: str, scheme: str) -> Setting:
 
 def _text(variable: str) -> Setting:
     return Setting(name(variable.lower()), variable, "str", Code(f"read.text({literal(variable)})"))
+
+
+def _optional(variable: str) -> Setting:
+    read = Code(f"read.optional({literal(variable)})")
+    return Setting(name(variable.lower()), variable, "str", read, is_needed=False)
+
+
+def _level() -> Setting:
+    read = Code('read.choice("LOG_LEVEL", "info", LEVELS)')
+    return Setting(Code("log_level"), "LOG_LEVEL", "str", read, is_needed=False)
 
 
 def _number(attribute: str, variable: str, default: int) -> Setting:
@@ -93,9 +99,10 @@ def resources_module(program: Program) -> str:
     imports.names("collections.abc", "Sequence")
     imports.names(".runtime.lifecycle", "Lifecycle", "Resource", "Task")
     imports.names(".settings", "Settings")
-    resources: list[tuple[Code, Code]] = [
-        _store(store, imports) for store in program.stores if store.class_name
-    ]
+    imports.names(".runtime.traces", "Exporter")
+    exporter = Code(f"Exporter(settings.otel_exporter_otlp_endpoint, {literal(program.element.name)})")
+    resources: list[tuple[Code, Code]] = [(Code("traces"), exporter)]
+    resources += [_store(store, imports) for store in program.stores if store.class_name]
     if program.broker is not None:
         imports.names(".runtime.kafka", "KafkaProducer")
         resources.append((Code("broker"), Code("KafkaProducer(settings.kafka_bootstrap_servers)")))
@@ -120,7 +127,7 @@ def resources_module(program: Program) -> str:
         resources=[{"attribute": attribute, "value": value} for attribute, value in (*resources, *topics)],
         opened=[attribute for attribute, _ in resources],
         relay=has_relay,
-        relay_task=Code("relay.run, " if has_relay else ""),
+        relay_task=Code("self.traces.run, relay.run, " if has_relay else "self.traces.run, "),
         database=database,
         prepare=Code("self._create_tables" if tables else ""),
         tables=Code(", ".join(tables)) if tables else None,

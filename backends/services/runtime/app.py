@@ -3,10 +3,9 @@
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -20,7 +19,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import context, problems
+from . import context, problems, traces
 from .idempotency import Keys, MemoryKeys
 from .identity import Verifier
 from .lifecycle import Lifecycle
@@ -124,6 +123,8 @@ class _Requests:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         request = context.Context.of(headers)
+        if _QUIET.match(scope["path"]):  # machines ask for these every few seconds
+            request.trace_flags = "00"
         context.enter(request)
         begin, status = time.perf_counter(), 0
 
@@ -134,18 +135,22 @@ class _Requests:
                 message["headers"] = [*message.get("headers", []), *_headers(request.request_id)]
             await send(message)
 
-        try:
-            await self.app(scope, receive, sending)
-        except Exception as fault:
-            if status:  # the answer has begun: all that is left is to break it off
-                raise
-            await problems.unexpected(Request(scope), fault)(scope, receive, sending)
-        finally:
-            self._note(scope, status, time.perf_counter() - begin)
-
-    def _note(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
-        operation = getattr(scope.get("endpoint"), "__name__", _UNKNOWN)
         method = scope["method"] if scope["method"] in _METHODS else _UNKNOWN
+        with traces.span(method, "server") as span:
+            try:
+                await self.app(scope, receive, sending)
+            except Exception as fault:
+                if status:  # the answer has begun: all that is left is to break it off
+                    raise
+                await problems.unexpected(Request(scope), fault)(scope, receive, sending)
+            finally:
+                operation = getattr(scope.get("endpoint"), "__name__", _UNKNOWN)
+                self._note(scope, method, operation, status, time.perf_counter() - begin)
+                span.name = f"{method} {operation}"
+                span.attributes["http.response.status_code"] = status
+                span.failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def _note(self, scope: Scope, method: str, operation: str, status: int, seconds: float) -> None:
         self.requests.labels(operation, method, str(status)).observe(seconds)
         level = logging.DEBUG if _QUIET.match(scope["path"]) else logging.INFO
         extra = {"operation": operation, "method": method, "status": status, "ms": round(seconds * 1000, 1)}

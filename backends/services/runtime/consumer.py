@@ -9,7 +9,7 @@ from typing import Any
 import pydantic
 from aiokafka import AIOKafkaConsumer
 
-from . import context
+from . import context, traces
 from .events import HEADER, EventInfo, Message, Producer
 
 Handler = Callable[[Any, EventInfo], Awaitable[None]]
@@ -88,7 +88,8 @@ class Consumer:
         info = EventInfo(headers.get(f"{HEADER}id") or place, kind, message.topic, message.key, time)
         try:
             event = model.model_validate_json(message.value, extra="ignore")
-            await self._try(handler, event, info)
+            with traces.span(f"{message.topic} {kind}", "consumer", **{"messaging.message.id": info.id}):
+                await self._try(handler, event, info)
         except NotImplementedError:  # events wait in the topic for a handler to be written
             LOG.warning("the event's handler is not written yet", extra={"place": self._subscription.place})
             raise

@@ -14,17 +14,22 @@ TIMEOUT = "x-envoy-expected-rq-timeout-ms"
 AUTHORIZATION = "authorization"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})")
+_TRACE = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _TIMEOUT = re.compile(r"[0-9]{1,7}")
 
 
 @dataclass(slots=True)
 class Context:
-    """One request, event or job run. `deadline` is in seconds of time.monotonic(), None where nobody waits."""
+    """One request, event or job run. `deadline` is in seconds of time.monotonic(), None where nobody waits.
+
+    The ids and flags of the trace are W3C's: `span_id` is this request's own part, `parent_id` the caller's.
+    """
 
     request_id: str = field(default_factory=lambda: secrets.token_hex(16))
     trace_id: str = field(default_factory=lambda: secrets.token_hex(16))
-    trace_flags: str = "00"
+    span_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    parent_id: str = ""
+    trace_flags: str = "01"
     deadline: float | None = None
     authorization: str = ""
 
@@ -35,7 +40,7 @@ class Context:
         if _REQUEST_ID.fullmatch(headers.get(REQUEST_ID, "")):
             context.request_id = headers[REQUEST_ID]
         if trace := _TRACE.fullmatch(headers.get(TRACE, "")):
-            context.trace_id, context.trace_flags = trace[1], trace[2]
+            context.trace_id, context.parent_id, context.trace_flags = trace.groups()
         if _TIMEOUT.fullmatch(headers.get(TIMEOUT, "")):
             context.deadline = time.monotonic() + int(headers[TIMEOUT]) / 1000
         return context
@@ -44,9 +49,10 @@ class Context:
         """How many seconds are left; never below zero, None where nobody waits."""
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
-    def headers(self) -> dict[str, str]:
-        """What goes along with a call inside the system."""
-        found = {REQUEST_ID: self.request_id, TRACE: f"00-{self.trace_id}-{secrets.token_hex(8)}-{self.trace_flags}"}
+    def headers(self, span_id: str = "") -> dict[str, str]:
+        """What goes along with a call inside the system; `span_id` is the call's own part of the trace."""
+        trace = f"00-{self.trace_id}-{span_id or self.span_id}-{self.trace_flags}"
+        found = {REQUEST_ID: self.request_id, TRACE: trace}
         if self.authorization:
             found[AUTHORIZATION] = self.authorization
         return found

@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 import pydantic
 
-from . import context
+from . import context, traces
 from .errors import DependencyError
 from .grpc_schema import Messages
 from .grpc_status import status_of
@@ -93,7 +93,9 @@ class GrpcClient:
         good = False
         try:
             call: Any = self._channel.unary_unary(f"/{self._service}/{name}", None, None)
-            answer: bytes = await call(data, timeout=left, metadata=tuple(context.current().headers().items()))
+            with traces.span(f"{self._service}/{name}", "client", **{"server.address": self.name}) as span:
+                along = tuple(context.current().headers(span.span_id).items())
+                answer: bytes = await call(data, timeout=left, metadata=along)
             good = True
         except grpc.aio.AioRpcError as fault:
             good = status_of(fault.code()) < HTTPStatus.INTERNAL_SERVER_ERROR

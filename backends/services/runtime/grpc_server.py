@@ -13,7 +13,7 @@ import pydantic
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 
-from . import context
+from . import context, traces
 from .errors import DependencyError, ProblemError
 from .grpc_schema import Messages
 from .grpc_status import code_of
@@ -92,7 +92,8 @@ class GrpcServer:
         request.deadline = None if remaining is None else time.monotonic() + remaining
         context.enter(request)
         try:
-            return await self._perform(rpc, data)
+            with traces.span(f"{self._service}/{rpc.name}", "server"):
+                return await self._perform(rpc, data)
         except ProblemError as fault:
             problem = fault
         except DependencyError as fault:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import httpx
 import pydantic
 
-from . import context
+from . import context, traces
 from .errors import DependencyError
 from .pages import CursorRequest, OffsetRequest
 
@@ -157,6 +157,12 @@ class HttpClient:
         except pydantic.ValidationError as fault:
             raise DependencyError(self.name, "answered against its contract", answer.status_code) from fault
 
+    def _along(self, span_id: str, left: float) -> dict[str, str]:
+        """What goes along with a call, so many seconds before its end."""
+        if not self._inside:
+            return {}
+        return context.current().headers(span_id) | {context.TIMEOUT: str(int(left * 1000))}
+
     @staticmethod
     def query(page: CursorRequest | OffsetRequest) -> dict[str, Any]:
         """A page request as the parameters of a query."""
@@ -177,15 +183,17 @@ class HttpClient:
             raise DependencyError(self.name, "the time is over", timed_out=True)
         if self._breaker is not None and not self._breaker.allows():
             raise DependencyError(self.name, "failed too often lately and is left alone for a while")
-        along = context.current().headers() | {context.TIMEOUT: str(int(left * 1000))} if self._inside else {}
         good = False
+        # What cannot be connected to is given up early enough to try again.
+        timeout = httpx.Timeout(left, connect=min(left / (tries_left + 1), CONNECT_TIMEOUT_S))
         try:
-            async with asyncio.timeout(left):
-                # What cannot be connected to is given up early enough to try again.
-                timeout = httpx.Timeout(left, connect=min(left / (tries_left + 1), CONNECT_TIMEOUT_S))
-                answer = await self._client.request(
-                    method, path, content=body, params=params, headers={**along, **headers}, timeout=timeout
-                )
+            with traces.span(f"{method} {self.name}", "client", **{"server.address": self.name}) as span:
+                along = self._along(span.span_id, left)
+                async with asyncio.timeout(left):
+                    answer = await self._client.request(
+                        method, path, content=body, params=params, headers={**along, **headers}, timeout=timeout
+                    )
+                span.attributes["http.response.status_code"] = answer.status_code
             good = answer.status_code not in PASSING
         except (httpx.ConnectError, httpx.ConnectTimeout) as fault:
             raise DependencyError(self.name, f"could not be reached ({type(fault).__name__})") from fault

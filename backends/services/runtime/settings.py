@@ -34,6 +34,10 @@ class Reader:
             return ""
         return value
 
+    def optional(self, name: str) -> str:
+        """A text that may be missing, "" then."""
+        return self.environ.get(name) or ""
+
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         """One of some words."""
         value = self.environ.get(name) or default

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from . import context
+from . import context, traces
 from .lifecycle import Lifecycle
 
 BEAT_S = 5
@@ -62,7 +62,8 @@ def run_once(lifecycle: Lifecycle, job: Callable[[], Awaitable[None]], place: st
         async with lifecycle:
             for task in lifecycle.prepare:
                 await task()
-            await job()
+            with traces.span("run", "consumer"):
+                await job()
 
     try:
         asyncio.run(run())

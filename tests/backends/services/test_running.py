@@ -34,8 +34,20 @@ KEY = jwk.RSAKey.generate_key(2048, {"kid": "k"})
 ISSUER, AUDIENCE = "http://login.test", "shop"
 
 
-class Keys(BaseHTTPRequestHandler):
-    """The identity provider's keys."""
+SPANS: list[dict[str, Any]] = []
+
+
+class Outside(BaseHTTPRequestHandler):
+    """The identity provider's keys, and a collector of traces."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        for resource in body["resourceSpans"]:
+            service = resource["resource"]["attributes"][0]["value"]["stringValue"]
+            for scope in resource["scopeSpans"]:
+                SPANS.extend({**span, "service": service} for span in scope["spans"])
+        self.send_response(200)
+        self.end_headers()
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -144,7 +156,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(scope="module")
 def environ(folder: Path, postgres: Postgres) -> Iterator[dict[str, str]]:
     """What all services are told."""
-    keys = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+    keys = ThreadingHTTPServer(("127.0.0.1", 0), Outside)
     threading.Thread(target=keys.serve_forever, daemon=True).start()
     nobody = programs.free_port()
     with programs.redis(folder) as redis:
@@ -160,6 +172,7 @@ def environ(folder: Path, postgres: Postgres) -> Iterator[dict[str, str]]:
             "OIDC_ISSUER": ISSUER,
             "OIDC_AUDIENCE": AUDIENCE,
             "OIDC_JWKS_URI": f"http://127.0.0.1:{keys.server_port}/jwks",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{keys.server_port}",
         }
     keys.shutdown()
 
@@ -251,6 +264,24 @@ def test_an_order_is_placed_kept_and_told_of(orders: Service, postgres: Postgres
     assert found.json() == order
     waiting = postgres.psql(f"SELECT count(*) FROM archc_outbox WHERE key = '{order['id']}'", "orders_db")
     assert waiting == "1"  # there is no broker; the event waits
+
+
+def test_a_request_can_be_followed_through_the_services(orders: Service) -> None:
+    trace, caller = "a" * 31 + "b", "c" * 16
+    assert place(orders, traceparent=f"00-{trace}-{caller}-01").status_code == 201
+    wanted = {"orders POST post_orders", "orders GET products", "products GET get_catalogue_by_id"}
+
+    def seen() -> dict[str, dict[str, Any]]:
+        return {f"{span['service']} {span['name']}": span for span in SPANS if span["traceId"] == trace}
+
+    wait_until(lambda: wanted <= seen().keys(), f"spans come: {seen().keys()}")
+    ours, call, theirs = (seen()[name] for name in ("orders POST post_orders", "orders GET products",
+                                                    "products GET get_catalogue_by_id"))  # fmt: skip
+    assert ours["parentSpanId"] == caller
+    assert call["parentSpanId"] == ours["spanId"]
+    assert theirs["parentSpanId"] == call["spanId"]
+    place(orders, traceparent=f"00-{'d' * 32}-{caller}-00")  # somebody decided that this one is not kept
+    assert not [span for span in SPANS if span["traceId"] == "d" * 32]
 
 
 def test_nobody_sees_an_order_of_somebody_else(orders: Service) -> None:
