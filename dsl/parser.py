@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
@@ -100,7 +101,7 @@ def _unopened_line(text: str) -> int:
     """The first line that is followed by a deeper one and yet opens nothing; 0 if there is none."""
     lines = [(number, line.split("#")[0].rstrip()) for number, line in enumerate(text.split("\n"), 1)]
     code = [(number, line) for number, line in lines if line]
-    for (number, line), (_, after) in zip(code, code[1:], strict=False):
+    for (number, line), (_, after) in pairwise(code):
         deeper = len(after) - len(after.lstrip()) > len(line) - len(line.lstrip())
         if deeper and line[-1] not in "{[(":
             return number
