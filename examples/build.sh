@@ -13,10 +13,17 @@ if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
   "${as_root[@]}" apt-get update -qq
   "${as_root[@]}" apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
 fi
-[ -x .venv/bin/archc ] || { python3 -m venv .venv && .venv/bin/python -m pip install -q .; }
+if [ ! -f "examples/$name/$name.arch" ]; then
+  echo "there is no example $name; there are: $(cd examples && echo */ | tr -d /)" >&2
+  exit 2
+fi
+[ -x .venv/bin/python ] || python3 -m venv .venv
+.venv/bin/python -m pip install -q .
 
-# A copy, so that the checkout stays as it is; what is there already, edited or not, stays too.
+# A copy of what people wrote, so that the checkout stays as it is; what is there already stays too.
 mkdir -p "build/$name"
-cp -Rn "examples/$name/." "build/$name/"
+(cd "examples/$name" && find . -path ./golden -prune -o -type f -print) | while read -r file; do
+  [ -e "build/$name/$file" ] || install -D "examples/$name/$file" "build/$name/$file"
+done
 .venv/bin/archc check "build/$name" --env "$environment"
 .venv/bin/archc build "build/$name" --env "$environment"
