@@ -48,6 +48,9 @@ _PACKAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "uvicorn": ("0.54.0", ("click", "h11")),
 }  # fmt: skip
 
+# What a library must be asked for besides itself.
+_EXTRAS = {"SQLAlchemy": "[asyncio]"}
+
 
 def pinned(wanted: Iterable[str]) -> tuple[str, ...]:
     """`name==version` of some libraries and of all they need, by name."""
@@ -63,4 +66,7 @@ def pinned(wanted: Iterable[str]) -> tuple[str, ...]:
 
 def required(wanted: Iterable[str]) -> tuple[str, ...]:
     """`name>=version` of some libraries, by name: what a program's own project asks for."""
-    return tuple(f"{package}>={_PACKAGES[package][0]}" for package in sorted(set(wanted), key=str.lower))
+    return tuple(
+        f"{package}{_EXTRAS.get(package, '')}>={_PACKAGES[package][0]}"
+        for package in sorted(set(wanted), key=str.lower)
+    )
