@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from archc.compiler.compilation import Compilation
 
 CHECK = "--check"
+_CONFLICT_ADVICE = f"""\
+A file that keeps its edit stays in conflict. Say the edit in the .arch file, for instance with a `patch`,
+or give it up; then move FILE{NEW_SUFFIX} over FILE, and build again."""
 SHARED = ""  # the environment of what all environments share
 
 
@@ -171,7 +174,7 @@ def _report(plan: WritePlan, root: Path, environments: Sequence[str]) -> int:
         print(f"{paint('warning', 'left:')} {path} is generated no longer; it is yours to keep or delete")
     print(f"{paint('good', 'built')} {', '.join(environments)} in {root}: {_count(plan)}")
     if plan.conflicts:
-        print("Take over what you need from the new files, or move them over the old ones; then build again.")
+        print(_CONFLICT_ADVICE)
     return int(bool(plan.conflicts))
 
 

@@ -178,6 +178,7 @@ class Tree:
             raise WriteError(f"{root} is a symbolic link; name the folder it leads to")
         if not stat.S_ISDIR(status.st_mode):
             raise WriteError(f"{root} is no folder")
+        self.root = root
         fd = os.open(root, os.O_RDONLY | _FOLDER) if RELATIVE else None
         self._way = [Folder(str(root), fd)]
         self._names: list[str] = []
@@ -219,7 +220,7 @@ class Tree:
         except NotAFolderError as problem:
             return FileState("absent", blocker=str(problem))
         except OSError as problem:
-            raise WriteError(f"cannot read {path}: {problem.strerror}") from None
+            raise WriteError(f"cannot read {self.root / path}: {problem.strerror}") from None
 
     def prune(self, paths: Iterable[str]) -> None:
         """Remove the empty folders on the way to these paths, from the inside out."""

@@ -26,6 +26,10 @@ NAME_BYTES_MAX = 240
 # and a dot or space at the end.
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\\ud800-\udfff]')
+_ADVICE = (
+    "Restore it from version control; or delete it, and every generated file that differs from what archc "
+    "writes now is reported as a conflict"
+)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -118,20 +122,19 @@ def parse(text: str, name: str = MANIFEST) -> Manifest:
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError) as problem:
-        raise WriteError(
-            f"{name} is not JSON ({problem}). Restore it from version control; or delete it, and every "
-            "generated file that differs from what archc writes now is reported as a conflict"
-        ) from None
-    version = data.get("version") if isinstance(data, dict) else None
+        raise WriteError(f"{name} is not JSON ({problem}). {_ADVICE}") from None
+    if not isinstance(data, dict) or not isinstance(data.get("version"), int):
+        raise WriteError(f"{name} is damaged (it has no version). {_ADVICE}")
+    version = data["version"]
     if version != VERSION:
         raise WriteError(
-            f"{name} is of version {version!r}; this archc reads version {VERSION}. "
+            f"{name} is of version {version}; this archc reads version {VERSION}. "
             "Use the archc that wrote it, or a newer one"
         )
     try:
         parts = dict(_parts(data["parts"]))
     except (AttributeError, KeyError, TypeError, ValueError) as problem:
-        raise WriteError(f"{name} is damaged ({problem}). Restore it from version control") from None
+        raise WriteError(f"{name} is damaged ({problem}). {_ADVICE}") from None
     return Manifest(parts)
 
 

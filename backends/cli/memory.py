@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from archc.backends.cli.folder import Tree
+from archc.backends.cli.folder import NotAFolderError, Tree
 from archc.backends.cli.manifest import JOURNAL, MANIFEST, Files, Part, WriteError, parse
 from archc.backends.cli.planning import digest
 from archc.backends.cli.reader import MissingPathError, Sources, read, read_used
@@ -52,7 +52,9 @@ def recall(words: Sequence[str]) -> Memory | None:
             return None
         diagnostics = tuple(_diagnostic(item) for item in data["diagnostics"])
         return Memory(sources, texts, root, tuple(data["environments"]), diagnostics, kept)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, MissingPathError, WriteError):
+    except (MissingPathError, WriteError, NotAFolderError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -55,7 +55,7 @@ def plan_output(
             manifest = _recovered(tree)
             plan = make_plan(wanted, manifest, tree.state, retires)
             if deletions_first(plan, manifest) is None:
-                _refuse_blocked(plan)
+                _refuse_blocked(tree, plan)
             return plan
 
 
@@ -77,7 +77,7 @@ def write_output(
             if first is not None:
                 _do(tree, first)
                 plan = make_plan(wanted, first.manifest, tree.state, retires)
-            _refuse_blocked(plan)
+            _refuse_blocked(tree, plan)
             _do(tree, plan)
             return replace(plan, steps=(*first.steps, *plan.steps)) if first is not None else plan
 
@@ -91,11 +91,12 @@ def manifest_is_current(root: Path, plan: WritePlan) -> bool:
             return _read(tree, MANIFEST) == dump(plan.manifest).encode() and _read(tree, JOURNAL) is None
 
 
-def _refuse_blocked(plan: WritePlan) -> None:
+def _refuse_blocked(tree: Tree, plan: WritePlan) -> None:
     blocker = next((step.before.blocker for step in plan.steps if step.before.blocker), "")
     if blocker:
         raise WriteError(
-            f"{blocker} is no folder (archc follows no links); move it away, or choose another --out"
+            f"{tree.root / blocker} is no folder (archc follows no links); "
+            "move it away, or choose another --out"
         )
 
 
@@ -108,7 +109,7 @@ def _read(tree: Tree, path: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except NotAFolderError:
-        raise WriteError(f"{FOLDER} is no folder (archc follows no links)") from None
+        raise WriteError(f"{tree.root / FOLDER} is no folder (archc follows no links)") from None
 
 
 def _load(tree: Tree, path: str) -> Manifest:
@@ -197,14 +198,14 @@ def _take_back(tree: Tree, steps: list[Step]) -> None:
 def _stage(tree: Tree, steps: list[Step], token: str) -> None:
     for index, step in _by_folder(steps):
         if step.action != "delete":
-            with _about(step.target):
+            with _about(tree.root, step.target):
                 folder = tree.folder(step.target, create=True)
                 folder.create(f"{_TEMPORARY}{token}-{index}", step.content, step.executable)
 
 
 def _publish(tree: Tree, steps: list[Step], token: str) -> None:
     for index, step in _by_folder(steps):
-        with _about(step.target):
+        with _about(tree.root, step.target):
             folder, name = tree.folder(step.target), step.target.rpartition("/")[2]
             if not folder.untouched(name, step.before):
                 raise FileExistsError
@@ -265,18 +266,18 @@ def _locked(tree: Tree) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _about(path: str) -> Iterator[None]:
+def _about(root: Path, path: str) -> Iterator[None]:
     """Say which file it was that the operating system refused."""
     try:
         yield
     except FileExistsError:
         raise WriteError(
-            f"{path} was changed while archc was writing; it was left alone. Run again"
+            f"{root / path} was changed while archc was writing; it was left alone. Run again"
         ) from None
     except NotAFolderError as problem:
-        raise WriteError(f"{problem} is no folder (archc follows no links)") from None
+        raise WriteError(f"{root / str(problem)} is no folder (archc follows no links)") from None
     except OSError as problem:
-        raise WriteError(f"cannot write {path}: {problem.strerror or problem}") from None
+        raise WriteError(f"cannot write {root / path}: {problem.strerror or problem}") from None
 
 
 @contextlib.contextmanager
@@ -287,6 +288,6 @@ def _rim(root: Path) -> Iterator[None]:
     except FileExistsError:
         raise WriteError(f"{root} is no folder") from None
     except NotAFolderError as problem:
-        raise WriteError(f"{problem} is no folder (archc follows no links)") from None
+        raise WriteError(f"{root / str(problem)} is no folder (archc follows no links)") from None
     except OSError as problem:
         raise WriteError(f"cannot write to {root}: {problem.strerror or problem}") from None

@@ -80,6 +80,8 @@ def test_edited_files_are_a_conflict(archc: Archc, shop: Path) -> None:
     result = archc("build")
     assert result.code == 1
     assert "conflict: deploy/local/compose.yaml was edited" in result.out
+    assert "A file that keeps its edit stays in conflict." in result.out
+    assert "in the .arch file, for instance with a `patch`" in result.out
     assert compose.read_text() == "mine"
     assert Path("deploy/local/compose.yaml.archc-new").read_text() == generated
     compose.write_text(generated)
@@ -175,6 +177,21 @@ def test_memories_are_not_trusted(archc: Archc, shop: Path, tmp_path: Path) -> N
         memory.write_text(text)
         result = archc("build")
         assert (result.code, result.err) == (0, "")
+
+
+@pytest.mark.parametrize("what", ["file", "link"])
+def test_a_remembered_build_whose_record_is_no_folder_now(archc: Archc, shop: Path, what: str) -> None:
+    archc("build", "--out", "out")
+    record = Path("out/.archc")
+    record.rename("moved")
+    if what == "file":
+        record.write_text("x")
+    else:
+        record.symlink_to(Path("moved").absolute())
+    for _ in range(2):
+        result = archc("build", "--out", "out")
+        assert result.code == 1
+        assert "error: out/.archc is no folder (archc follows no links)" in result.err
 
 
 def test_a_used_folder_is_part_of_what_is_remembered(archc: Archc) -> None:

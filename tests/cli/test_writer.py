@@ -274,6 +274,17 @@ def test_foreign_manifest_is_a_fault(tmp_path: Path, text: str) -> None:
     assert not (tmp_path / "a.txt").exists()
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"files": 3}', '{"version": "1"}', '{"version": 1}'])
+def test_broken_manifest_may_be_restored_or_deleted(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".archc").mkdir()
+    (tmp_path / MANIFEST).write_text(text)
+    with pytest.raises(WriteError, match="Restore it from version control; or delete it"):
+        write_output(tmp_path, wanted(a_txt="A"))
+    (tmp_path / MANIFEST).write_text('{"version": 2}')
+    with pytest.raises(WriteError, match=r"is of version 2; .* Use the archc that wrote it"):
+        write_output(tmp_path, wanted(a_txt="A"))
+
+
 def test_lost_manifest_makes_no_conflict_of_what_is_the_same(tmp_path: Path) -> None:
     write_output(tmp_path, wanted(a_txt="A", b_txt="B"))
     (tmp_path / MANIFEST).unlink()
@@ -339,7 +350,7 @@ def test_full_disk_while_staging_changes_nothing(tmp_path: Path, monkeypatch: py
         return real(*arguments, **named)  # type: ignore[call-overload]
 
     monkeypatch.setattr(os, "fdopen", refuse)
-    with pytest.raises(WriteError, match=r"cannot write new/c\.txt: No space left"):
+    with pytest.raises(WriteError, match=rf"cannot write {tmp_path}/new/c\.txt: No space left"):
         write_output(tmp_path, wanted(a_txt="A2", b_txt="B2", new__c_txt="C"))
     assert {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     assert not (tmp_path / "new").exists()
