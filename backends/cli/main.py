@@ -3,15 +3,19 @@
 import gc
 import os
 import sys
+from contextlib import redirect_stdout
+
+from archc.backends.cli.output import Output, OutputError
 
 DEBUG = "ARCHC_DEBUG"
 
 
 def run() -> int:
     """Run the command line; the exit code: 0 fine, 1 faults, 2 wrong usage."""
-    if sys.argv[1:] == ["--version"]:  # answered before anything is imported that takes time
-        print(f"archc {version()}")
-        return 0
+    if sys.stderr is None:  # closed, and nobody can be told
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    if sys.stdout is None:
+        return _fail("cannot write to standard output: it is closed")
     # One command's garbage is little, and looking for it among all that lives takes a third of a large build.
     gc.disable()
     for stream in (sys.stdout, sys.stderr):
@@ -19,23 +23,40 @@ def run() -> int:
             stream.reconfigure(errors="backslashreplace")
     # pydantic would look through all installed packages for plugins, and run what it finds.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    output = Output(sys.stdout)
     try:
-        if sys.argv[1:2] == ["build"] and _is_built():
-            return 0
-        from archc.backends.cli.app import app
-
-        app(prog_name="archc")
+        with redirect_stdout(output):
+            try:
+                _command()
+            finally:
+                output.flush()
     except BrokenPipeError:  # nobody reads on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.discard()
         return 1
+    except OutputError as problem:
+        output.discard()
+        return _fail(str(problem))
     except KeyboardInterrupt:
         return 130
     except Exception as bug:
         if os.environ.get(DEBUG):
             raise
-        print(_apology(bug), file=sys.stderr)
-        return 1
+        return _fail(_apology(bug))
     return 0
+
+
+def _command() -> None:
+    if sys.argv[1:] == ["--version"]:  # answered before anything is imported that takes time
+        print(f"archc {version()}")
+    elif sys.argv[1:2] != ["build"] or not _is_built():
+        from archc.backends.cli.app import app
+
+        app(prog_name="archc")
+
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 1
 
 
 def _is_built() -> bool:
@@ -66,6 +87,6 @@ def _apology(bug: Exception) -> str:
     if trace is not None:
         where = f" in {os.path.basename(trace.tb_frame.f_code.co_filename)}, line {trace.tb_lineno}"  # noqa: PTH119
     return (
-        f"error: archc itself failed{where}: {type(bug).__name__}: {str(bug)[:500]}\n"
+        f"archc itself failed{where}: {type(bug).__name__}: {str(bug)[:500]}\n"
         f"This is a fault of archc, not of your files. Please report it with what `{DEBUG}=1` shows."
     )

@@ -112,6 +112,38 @@ def test_a_closed_pipe_is_no_fault(shop: Path, arguments: list[str]) -> None:
     assert "archc itself failed" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full, which is always full")
+@pytest.mark.parametrize(
+    "words",
+    [
+        "check", "check --format json", "graph", "diagram --format dot", "explain service", "rules", "doctor",
+        "build", "fmt", "init new", "--version", "--help",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_large", [False, True])
+def test_standard_output_that_is_full(shop: Path, words: str, is_large: bool) -> None:
+    if words == "build":
+        script("build")  # so that it is recalled
+    elif is_large:
+        types = "\n".join(f"type T{number} {{ name string }}" for number in range(200))
+        shop.write_text(SYSTEM.replace("    type Order", f"{types}\n    type Order"))
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", RUN, *words.split()],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.stderr == "error: cannot write to standard output: No space left on device\n"
+    assert done.returncode == 1
+
+
+def test_standard_streams_that_are_closed(shop: Path) -> None:
+    command = f'"{sys.executable}" -c "{RUN}" check'
+    done = subprocess.run(f"{command} >&-", shell=True, capture_output=True, text=True, check=False)
+    assert done.stderr == "error: cannot write to standard output: it is closed\n"
+    assert done.returncode == 1
+    assert subprocess.run(f"{command} >/dev/null 2>&-", shell=True, check=False).returncode == 0
+
+
 def test_a_terminal_that_knows_ascii_only(shop: Path) -> None:
     shop.write_text(FAULTY.replace("Web shop", "Wébshop – 店"), encoding="utf-8")
     done = script("check", env={**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
