@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from archc.backends.cli.starting import files_of
 from tests.goldens import EXAMPLES, GOLDENS, Golden, differences, kept
 
 ARCHC = [sys.executable, "-c", "import sys; from archc.backends.cli.main import run; sys.exit(run())"]
@@ -35,6 +36,11 @@ def test_the_command_writes_the_committed_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("template", "example"), [("minimal", "quickstart"), ("shop", "shop")])
 def test_a_new_system_begins_as_an_example(template: str, example: str) -> None:
-    name = f"{example}.arch"
-    begun = EXAMPLES.parent / "backends" / "cli" / "templates" / template / name
-    assert begun.read_bytes() == (EXAMPLES / example / name).read_bytes()
+    begun = files_of(template)
+    assert f"{example}.arch" in begun
+    for folder in {path.partition("/")[0] for path in begun if "/" in path}:
+        files = (path for path in (EXAMPLES / example / folder).rglob("*") if path.is_file())
+        there = {path.relative_to(EXAMPLES / example).as_posix() for path in files}
+        assert there == {path for path in begun if path.startswith(f"{folder}/")}
+    for path, content in begun.items():
+        assert content == (EXAMPLES / example / path).read_bytes(), path

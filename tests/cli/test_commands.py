@@ -371,7 +371,14 @@ def test_templates_are_the_examples_and_build(archc: Archc, template: str, examp
     result = archc("init", "first", "--template", template)
     assert result.code == 0
     made = files(Path("first"))
-    assert made == {f"{example}.arch": (EXAMPLES / example / f"{example}.arch").read_text()}
+    text = (EXAMPLES / example / f"{example}.arch").read_text()
+    built = re.findall(r'build "\./([^"]+)"', text)
+    code = {
+        f"{name}/{path}": content
+        for name in built
+        for path, content in files(EXAMPLES / example / name).items()
+    }
+    assert made == {f"{example}.arch": text, **code}
     assert archc("check", "first", "--env", "all").code == 0
     assert archc("build", "first").code == 0
 
@@ -384,6 +391,10 @@ def test_init_overwrites_nothing(archc: Archc) -> None:
         assert result.code == 1
         assert "nothing was written" in result.err
     assert files() == before
+    Path("half/stock").mkdir(parents=True)
+    result = archc("init", "half", "--template", "shop")
+    assert (result.code, result.err) == (1, "error: half/stock is there already; nothing was written\n")
+    assert files(Path("half")) == {}
     Path("file").write_text("mine")
     assert archc("init", "file").code == 1
     assert Path("file").read_text() == "mine"
