@@ -37,6 +37,11 @@ token() { # scope
     sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p'
 }
 
+# A gateway that has just seen its services come up knows of it within a second or two.
+for _ in $(seq 1 20); do
+  curl -sf -o /dev/null --max-time 5 "$shop/catalogue" && break
+  sleep 0.5
+done
 read=$(token orders.read) write=$(token orders.write)
 order='{"customer":"'$id'","lines":[{"product":"00000000-0000-0000-0000-000000000001","quantity":2,"price":"1.00"}]}'
 json='content-type: application/json'

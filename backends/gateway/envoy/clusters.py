@@ -94,6 +94,7 @@ def _dns() -> Message:
         "envoy.clusters.dns",
         "envoy.extensions.clusters.dns.v3.DnsCluster",
         dns_refresh_rate="5s",
+        dns_failure_refresh_rate={"base_interval": "1s", "max_interval": "2s"},
         respect_dns_ttl=True,
         dns_lookup_family="V4_PREFERRED",
     )
@@ -178,7 +179,10 @@ def _health_check(target: model.Element, grpc: bool) -> Message | None:
         "timeout": "1s",
         "interval": "5s",
         "interval_jitter": "1s",
-        "no_traffic_interval": "5s",
+        # An instance that is not up yet is asked often: a system that has just started answers within a second.
+        "unhealthy_interval": "1s",
+        "no_traffic_interval": "1s",
+        "no_traffic_healthy_interval": "5s",
         "unhealthy_threshold": 3,
         "healthy_threshold": 1,
         **check,
