@@ -37,12 +37,16 @@ token() { # scope
     sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p'
 }
 
-# A gateway that has just seen its services come up knows of it within a second or two.
+read=$(token orders.read) write=$(token orders.write)
+
+# Every container is healthy; the gateway learns of services that came up after it within a second or two.
+is_up() { # path
+  [ "$(curl -s -o /dev/null -w '%{http_code}' --max-time 5 -H "authorization: Bearer $read" "$shop$1")" != 503 ]
+}
 for _ in $(seq 1 20); do
-  curl -sf -o /dev/null --max-time 5 "$shop/catalogue" && break
+  is_up /catalogue && is_up "/orders/$id" && break
   sleep 0.5
 done
-read=$(token orders.read) write=$(token orders.write)
 order='{"customer":"'$id'","lines":[{"product":"00000000-0000-0000-0000-000000000001","quantity":2,"price":"1.00"}]}'
 json='content-type: application/json'
 expect 'the storefront' 200 "$shop/"

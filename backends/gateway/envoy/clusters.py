@@ -179,7 +179,7 @@ def _health_check(target: model.Element, grpc: bool) -> Message | None:
         "timeout": "1s",
         "interval": "5s",
         "interval_jitter": "1s",
-        # An instance that is not up yet is asked often: a system that has just started answers within a second.
+        # What is not up yet is asked often: a system that has just started answers within a second.
         "unhealthy_interval": "1s",
         "no_traffic_interval": "1s",
         "no_traffic_healthy_interval": "5s",
