@@ -1,6 +1,7 @@
 """From a path to compilations: reading, compiling in one or all environments, and showing what was found."""
 
 import datetime
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,7 +82,7 @@ class Compiler:
             runs = tuple(self.run(name) for name in wanted) or (first,)
         if environment not in (None, ALL, *names) and all(d.code == "A1715" for d in first.diagnostics):
             one_of("--env", environment or "", names, "environment")
-        found = in_source_order(self.sources.faults + _merged(runs))
+        found = in_source_order(self.sources.faults + _merged(runs, wanted))
         return Compiled(self.sources, runs, tuple(_without_echoes(found, self.sources.faults)))
 
 
@@ -111,25 +112,24 @@ def environments_nearby(folder: Path) -> list[str]:
     return sorted({name for text in texts for name in _NAMES.findall(text)})
 
 
-def _merged(runs: Sequence[Compilation]) -> list[Diagnostic]:
+def _merged(runs: Sequence[Compilation], environments: Sequence[str]) -> list[Diagnostic]:
     """What was found in any environment, each once, with its greatest weight.
 
-    What was not found in all of them says where.
+    `environments` are the runs' names where there are several; what was not found in all says where.
     """
-    found: dict[Diagnostic, list[tuple[str, Severity]]] = {}
-    for run in runs:
-        name = run.system.environment.name if run.system is not None else ""
+    found: dict[Diagnostic, dict[int, list[Severity]]] = {}
+    for index, run in enumerate(runs):
         for diagnostic in run.diagnostics:
-            places = found.setdefault(replace(diagnostic, severity=Severity.INFO), [])
-            places.append((name, diagnostic.severity))
+            places = found.setdefault(replace(diagnostic, severity=Severity.INFO), {})
+            places.setdefault(index, []).append(diagnostic.severity)
     merged = []
     for diagnostic, places in found.items():
-        heaviest = max((severity for _, severity in places), key=_WEIGHTS.__getitem__)
-        detail = diagnostic.detail
-        if len({name for name, _ in places}) < len(runs) and all(name for name, _ in places):
-            where = ", ".join(dict.fromkeys(name for name, _ in places))
-            detail = " ".join(filter(None, (detail, f"(in {where})")))
-        merged.append(replace(diagnostic, severity=heaviest, detail=detail))
+        heaviest = max(itertools.chain(*places.values()), key=_WEIGHTS.__getitem__)
+        message = diagnostic.message
+        if len(places) < len(runs):
+            noun = "environment" if len(places) == 1 else "environments"
+            message += f" ({noun} {', '.join(environments[index] for index in places)})"
+        merged.append(replace(diagnostic, severity=heaviest, message=message))
     return merged
 
 

@@ -178,6 +178,25 @@ def test_all_environments_are_checked_together(archc: Archc, shop: Path) -> None
     assert "(7 elements, local, production)" in archc("check", "--env", "all").out
 
 
+def test_findings_say_which_environments_they_are_from(archc: Archc, shop: Path) -> None:
+    def message() -> str:
+        found = json.loads(archc("check", "--env", "all", "--format", "json").out)
+        (message,) = (fault["message"] for fault in found if fault["code"] == "A101")
+        assert f"[A101]: {message}\n" in archc("check", "--env", "all").out
+        return str(message)
+
+    sharing = "\n  add service ordering.bills { uses ordering.orders-db; rest v1 { GET /bills } }\n}\n"
+    shop.write_text(f"{SYSTEM}environment staging {{ platform kubernetes; profile staging{sharing}")
+    assert message().endswith("; it may have one owner (environment staging)")
+    shop.write_text(
+        SHARED.replace("profile dev }", "profile dev; remove ordering.bills }")
+        + "environment staging { platform kubernetes; profile staging }\n"
+    )
+    assert message().endswith("; it may have one owner (environments production, staging)")
+    shop.write_text(SHARED)
+    assert message().endswith("; it may have one owner")
+
+
 def test_secrets_are_not_shown_again(archc: Archc, shop: Path) -> None:
     secret = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
     shop.write_text(SYSTEM.replace("owns orders-db", f'owns orders-db; env API_KEY "{secret}"'))
