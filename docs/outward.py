@@ -18,6 +18,9 @@ def commands() -> str:
         "Exit codes: 0 fine, 1 faults, 2 wrong usage. What a command finds goes to standard output; progress",
         "on long work to standard error, and only on a terminal. Colours obey `NO_COLOR` and pipes.",
         "",
+        "`archc --version` prints archc's version. `--help`, or `-h`, prints the commands, and after a",
+        "command its options.",
+        "",
         "`archc --install-completion` installs completion for the shell it is run in.",
     ]
     for name, command in group.commands.items():
@@ -27,8 +30,9 @@ def commands() -> str:
 
 def _command(name: str, command: Any) -> list[str]:
     usage = [_placeholder(p) for p in command.params if not p.opts[0].startswith("-")]
-    lines = ["```text", " ".join(["archc", name, "[OPTIONS]", *usage]), "```", "", *_plain(command.help), ""]
-    lines += ["| argument or option | what |", "|---|---|"]
+    lines = ["```text", " ".join(["archc", name, "[OPTIONS]", *usage]), "```", "", *_plain(command.help)]
+    if command.params:
+        lines += ["", "| argument or option | what |", "|---|---|"]
     return [*lines, *(_row(parameter) for parameter in command.params)]
 
 
@@ -45,8 +49,9 @@ def _row(parameter: Any) -> str:
     names = " ".join(f"`{name}`" for name in parameter.opts) if is_option else f"`{metavar}`"
     words = " ".join(_plain(parameter.help or ""))
     shown = parameter.show_default if isinstance(parameter.show_default, str) else ""
-    if not shown and parameter.show_default and takes and parameter.default:
-        shown = f"`{parameter.default}`"
+    is_told = parameter.show_default and parameter.default is not None and not parameter.required
+    if shown == "." or (not shown and is_told and (takes or not is_option)):
+        shown = f"`{shown or parameter.default}`"
     default = f" Unless said: {shown}." if shown else ""
     return f"| {names}{f' {metavar}' if takes else ''} | {words}{default} |"
 

@@ -43,7 +43,16 @@ def _targets() -> list[str]:
     return [backend.name for backend in BACKENDS]
 
 
-Where = Annotated[Path, typer.Argument(metavar="PATH", help="An .arch file, or a folder of them.")]
+def _path(text: str | Path) -> Path:
+    """A path that is named: `Path("")` would be the current folder."""
+    if text == "":
+        raise typer.BadParameter("it is empty. The current folder is `.`")
+    return Path(text)
+
+
+Where = Annotated[
+    Path, typer.Argument(metavar="PATH", help="An .arch file, or a folder of them.", parser=_path)
+]
 Environment = Annotated[
     str | None,
     typer.Option(
@@ -79,7 +88,8 @@ def options(
 @app.command(rich_help_panel=_EVERY_DAY)
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The folder to begin in.", show_default=False)
+        Path,
+        typer.Argument(metavar="DIR", help="The folder to begin in.", show_default=False, parser=_path),
     ],
     template: Annotated[
         str, typer.Option(metavar="NAME", help="What to begin with: minimal or shop.")
@@ -123,7 +133,8 @@ def build(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to write.", show_default="PATH's folder")
+        Path | None,
+        typer.Option(metavar="DIR", help="Where to write.", show_default="PATH's folder", parser=_path),
     ] = None,
     check: Annotated[
         bool,
@@ -147,7 +158,7 @@ def build(
 def fmt(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PATH", help="Files, or folders of them.", show_default="."),
+        typer.Argument(metavar="PATH", help="Files, or folders of them.", show_default=".", parser=_path),
     ] = None,
     check: Annotated[
         bool,
@@ -181,10 +192,20 @@ def diagram(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Where to draw.", show_default="stdout"),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to draw.",
+            show_default="standard output",
+            parser=_path,
+        ),
     ] = None,
 ) -> None:
-    """Draw a view of the system."""
+    """Draw a view of the system.
+
+    One environment at a time: `--env all` is for `check` and `build`.
+    """
     from archc.backends.cli.drawing import draw
 
     raise typer.Exit(draw(path, environment, view, format_, output))
@@ -196,7 +217,10 @@ def graph(
     environment: Environment = None,
     format_: Annotated[str, typer.Option("--format", metavar="json", help="How to print it.")] = "json",
 ) -> None:
-    """Print the system's elements and the edges between them."""
+    """Print the system's elements and the edges between them.
+
+    One environment at a time: `--env all` is for `check` and `build`.
+    """
     from archc.backends.cli.checking import graph as run
 
     raise typer.Exit(run(path, environment, format_))

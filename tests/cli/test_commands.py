@@ -15,6 +15,7 @@ from jsonschema import Draft4Validator
 from archc.compiler.faults import FAULTS
 from archc.compiler.manual import DOCUMENTED
 from archc.compiler.rules import RULES
+from docs.outward import commands
 from tests.cli.conftest import FAULTY, SHARED, SYSTEM, Archc, files
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -36,6 +37,15 @@ def test_every_command_explains_itself(archc: Archc, command: str) -> None:
     result = archc(command, "-h")
     assert result.code == 0
     assert f"Usage: archc {command}" in result.out
+
+
+def test_reference_of_commands_says_what_is_meant_unless_said() -> None:
+    page = commands()
+    assert page.count("| `PATH` |") == page.count(" Unless said: `.`. |") == 5
+    assert "`archc --version`" in page
+    assert "`-h`" in page
+    assert page.count("One environment at a time") == 2
+    assert "|---|---|" not in page.partition("## archc doctor")[2]
 
 
 def test_version(archc: Archc) -> None:
@@ -66,6 +76,14 @@ def test_version(archc: Archc) -> None:
         (["rules", "--format", "xml"], "There are: text, json"),
         (["fmt", "nowhere"], "there is no file or folder nowhere"),
         (["explain"], "Missing argument"),
+        (["check", ""], "'PATH': it is empty. The current folder is `.`"),
+        (["build", ""], "'PATH': it is empty"),
+        (["graph", ""], "'PATH': it is empty"),
+        (["fmt", ""], "'PATH': it is empty"),
+        (["fmt", "shop.arch", ""], "'PATH': it is empty"),
+        (["build", "--out", ""], "'--out': it is empty"),
+        (["diagram", "-o", ""], "it is empty"),
+        (["init", ""], "'DIR': it is empty"),
     ],
 )
 def test_wrong_usage_is_2_and_names_what_is_right(
