@@ -63,6 +63,7 @@ def startup(repeat: int) -> None:
 
 def compilation(sizes: list[int], repeat: int) -> None:
     """Checking in process, against lark's bare parse of the same text, and its growth per service."""
+    gc.disable()  # as the command line does, for the reference too
     bare = Lark.open(str(GRAMMAR_FILE), parser="lalr", lexer="basic")
     per_service: dict[int, float] = {}
     for services in sizes:
