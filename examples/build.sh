@@ -17,13 +17,13 @@ if [ ! -f "examples/$name/$name.arch" ]; then
   echo "there is no example $name; there are: $(cd examples && echo */ | tr -d /)" >&2
   exit 2
 fi
-[ -x .venv/bin/python ] || python3 -m venv .venv
-.venv/bin/python -m pip install -q .
+[ -x .venv-examples/bin/python ] || python3 -m venv .venv-examples-examples
+.venv-examples/bin/python -m pip install -q .
 
 # A copy of what people wrote, so that the checkout stays as it is; what is there already stays too.
 mkdir -p "build/$name"
 (cd "examples/$name" && find . -path ./golden -prune -o -type f -print) | while read -r file; do
   [ -e "build/$name/$file" ] || install -D "examples/$name/$file" "build/$name/$file"
 done
-.venv/bin/archc check "build/$name" --env "$environment"
-.venv/bin/archc build "build/$name" --env "$environment"
+.venv-examples/bin/archc check "build/$name" --env "$environment"
+.venv-examples/bin/archc build "build/$name" --env "$environment"
