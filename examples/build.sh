@@ -17,7 +17,7 @@ if [ ! -f "examples/$name/$name.arch" ]; then
   echo "there is no example $name; there are: $(cd examples && echo */ | tr -d /)" >&2
   exit 2
 fi
-[ -x .venv-examples/bin/python ] || python3 -m venv .venv-examples-examples
+[ -x .venv-examples/bin/python ] || python3 -m venv .venv-examples
 .venv-examples/bin/python -m pip install -q .
 
 # A copy of what people wrote, so that the checkout stays as it is; what is there already stays too.
