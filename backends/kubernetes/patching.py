@@ -12,7 +12,7 @@ def patched(workload: Workload, manifests: tuple[Manifest, ...]) -> tuple[Manife
     for patch in workload.kubernetes_patches:
         kind = patch.object or controller_kind(workload)
         for index, manifest in enumerate(result):
-            if manifest["kind"] == kind:
+            if manifest.get("kind") == kind:  # a patch may have taken it away
                 result[index] = merge(manifest, read_yaml(patch.yaml))
                 break
     return tuple(result)

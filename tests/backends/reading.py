@@ -166,7 +166,10 @@ def _dot(text: str) -> list[Any]:
 
 
 def _mermaid(text: str) -> list[Any]:
-    return [_tokens(line, _MERMAID) for line in text.split("\n")]
+    opening, head, body = text.split("---\n", 2)
+    if opening:
+        raise ValueError("it does not begin with its title")
+    return [_yaml(head), *(_tokens(line, _MERMAID) for line in body.split("\n"))]
 
 
 # Each language's tokens, tried in order. What no pattern takes is unreadable.
