@@ -17,6 +17,8 @@ need haproxy haproxy
 need varnishd varnish
 need kubectl kubernetes-client
 need redis-server redis-server
+need promtool prometheus
+need openssl openssl
 [ -x "$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1)" ] || packages+=(postgresql)
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 
