@@ -16,6 +16,7 @@ from archc.dsl.diagnostics import Diagnostic, Related, Span, error
 from archc.dsl.tree import Argument, File, Statement
 
 NAME_CHARACTERS_MAX = 40
+KINDS_DEEP_MAX = 64
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
 _TYPE_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
@@ -303,6 +304,11 @@ def _unfold(name: str, declared: dict[str, Statement], found: Declarations, seen
     if name in found.kinds or name in found.broken_kinds:
         return
     statement = declared[name]
+    if len(seen) == KINDS_DEEP_MAX:
+        found.broken_kinds.add(name)
+        message = f"kinds extend each other more than {KINDS_DEEP_MAX} deep"
+        found.faults.append(error("A1706", statement.head, message, hint="extend a kind of the language"))
+        return
     if name in seen:
         circle = seen[seen.index(name) :]
         found.broken_kinds.update(circle)

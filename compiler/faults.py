@@ -154,8 +154,8 @@ Something is larger than archc reads.
 
 ## What it finds
 
-A file of more than 8,000,000 characters, a system of more than 16,000,000 or of more than 64 folders, and
-blocks or lists nested more than 64 deep.
+A file of more than 8,000,000 characters or 1,000,000 statements, a system of more than 16,000,000 characters
+or 64 folders; blocks, lists or kinds nested more than 64 deep; and a statement of more than 10,000 arguments.
 
 ## Why it is bad
 

@@ -23,6 +23,8 @@ from archc.dsl.diagnostics import Diagnostic, Related, Span, error
 from archc.dsl.tree import Argument, Statement
 
 _TYPE_KINDS = ("type", "enum")
+# After so many faults, nearby names are no help any more, and to look for them would take minutes.
+_HINTS_MAX = 200
 # Scalars that take limits in parentheses: how many characters, which range.
 _LIMITED = {"string": 1, "int": 1, "decimal": 1, "bytes": 1}
 
@@ -111,7 +113,7 @@ class Resolver:
         return brokers[0] if len(brokers) == 1 else ""
 
     def _unknown_domain(self, declaration: Declaration) -> None:
-        domains = [d.id for d in self.declarations.elements.values() if d.kind.name == "domain"]
+        domains = [d.id for d in self._elements_for_hints() if d.kind.name == "domain"]
         hint = did_you_mean(declaration.domain, domains)
         message = f"there is no domain `{declaration.domain}`"
         if declaration.domain not in self.declarations.lost_words:
@@ -303,12 +305,15 @@ class Resolver:
             return None
         return found.id
 
+    def _elements_for_hints(self) -> Iterable[Declaration]:
+        return self.declarations.elements.values() if len(self.faults) < _HINTS_MAX else ()
+
     def _unknown(self, argument: Argument, parameter: Parameter) -> None:
         if argument.text.rpartition(".")[2] in self.declarations.lost_words:
             return
         if {argument.text, f"{self.domain}.{argument.text}"} & self.removed:
             return  # the environment removed it, and its edges go with it
-        elements = self.declarations.elements.values()
+        elements = self._elements_for_hints()
         of_kind = [d for d in elements if parameter.choices == ("*",) or d.kind.name in parameter.choices]
         elsewhere = [d.id for d in of_kind if d.name == argument.text]
         names = {d.name if d.domain == self.domain else d.id for d in of_kind}
@@ -359,7 +364,7 @@ class Resolver:
     def _unknown_type(self, argument: Argument) -> None:
         if argument.text.rpartition(".")[2] in self.declarations.lost_words:
             return
-        types = [d for d in self.declarations.elements.values() if d.kind.name in _TYPE_KINDS]
+        types = [d for d in self._elements_for_hints() if d.kind.name in _TYPE_KINDS]
         names = {d.name if d.domain == self.domain else d.id for d in types}
         elsewhere = [d.id for d in types if d.name == argument.text]
         match = elsewhere[0] if elsewhere else nearest(argument.text, [*names, *SCALARS])

@@ -25,6 +25,9 @@ GRAMMAR_FILE = Path(__file__).with_name("grammar.lark")
 FAULTS_PER_FILE_MAX = 100
 FILE_CHARACTERS_MAX = 8_000_000
 NESTING_MAX = 64
+# Of one statement, and of one file; far above what a person writes, and what comes above takes a minute.
+ARGUMENTS_MAX = 10_000
+LINES_MAX = 1_000_000
 
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
@@ -69,6 +72,8 @@ def parse(name: str, text: str) -> tuple[ParsedFile, tuple[Diagnostic, ...]]:
             statements = cast(tuple[Statement, ...], lark.parse(text, on_error=recovery.resume))
         except UnexpectedInput:
             statements = ()
+        except _LimitError as limit:
+            return ParsedFile(nothing.file, is_structure_lost=True), (*builder.faults, limit.fault)
         faults = (*builder.faults, *recovery.faults)
         if builder.too_deep:
             return ParsedFile(nothing.file, is_structure_lost=True), faults
@@ -97,6 +102,10 @@ def _hidden_characters(name: str, text: str) -> Iterator[Diagnostic]:
         )
 
 
+def _too_many(span: Span, what: str, limit: int, of: str) -> Diagnostic:
+    return error("A1706", span, f"{what} has more than {limit} {of}", hint="split it into several")
+
+
 def _unopened_line(text: str) -> int:
     """The first line that is followed by a deeper one and yet opens nothing; 0 if there is none."""
     lines = [(number, line.split("#")[0].rstrip()) for number, line in enumerate(text.split("\n"), 1)]
@@ -106,6 +115,14 @@ def _unopened_line(text: str) -> int:
         if deeper and line[-1] not in "{[(":
             return number
     return 0
+
+
+class _LimitError(Exception):
+    """Ends the parsing of a file that is larger than any that is read."""
+
+    def __init__(self, fault: Diagnostic) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
 
 
 class _TreeBuilder:
@@ -124,6 +141,9 @@ class _TreeBuilder:
         self.skipped_brackets: list[Token] = []
         self.too_deep = False
         self.is_unbalanced = False
+        self.unopened: int | None = None
+        self.arguments = 0
+        self.lines = 0
 
     def span(self, token: Token) -> Span:
         return Span(self.name, token.line, token.column, token.end_line, token.end_column)  # type: ignore[arg-type]
@@ -152,11 +172,16 @@ class _TreeBuilder:
             token.type = "_SEMICOLON"
             self.is_unbalanced = True
             blamed, self.suspect = self.suspect or token, None
-            unopened = _unopened_line(self.text)
-            where = f": line {unopened} looks like where it begins" if unopened else ""
-            hint = f"remove it, or open its block with `{{`{where}"
-            self.faults.append(error("A1710", self.span(blamed), "this `}` closes nothing", hint=hint))
+            if len(self.faults) < FAULTS_PER_FILE_MAX:
+                self._closes_nothing(blamed)
         return token
+
+    def _closes_nothing(self, blamed: Token) -> None:
+        if self.unopened is None:
+            self.unopened = _unopened_line(self.text)
+        where = f": line {self.unopened} looks like where it begins" if self.unopened else ""
+        hint = f"remove it, or open its block with `{{`{where}"
+        self.faults.append(error("A1710", self.span(blamed), "this `}` closes nothing", hint=hint))
 
     def _ends_foreign_line(self, token: Token, partner: Token) -> bool:
         """Whether a brace stands behind other text of its line and yet closes a block of an earlier line.
@@ -176,6 +201,10 @@ class _TreeBuilder:
         return tuple(child for child in children if child is not None)
 
     def line(self, children: list[Any]) -> Statement | None:
+        self.arguments = 0
+        self.lines += 1
+        if self.lines > LINES_MAX:
+            raise _LimitError(_too_many(Span(self.name, 1, 1, 1, 1), "the file", LINES_MAX, "statements"))
         return children[0] if children else None
 
     def statement(self, children: list[Any]) -> Statement:
@@ -206,6 +235,9 @@ class _TreeBuilder:
 
     def argument(self, children: list[Any]) -> Argument:
         value = cast(Argument, children[0])
+        self.arguments += 1
+        if self.arguments > ARGUMENTS_MAX:
+            raise _LimitError(_too_many(value.span, "a statement", ARGUMENTS_MAX, "arguments"))
         if len(children) == 1:
             return value
         span = value.span.to(self.span(children[1]))

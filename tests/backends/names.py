@@ -41,7 +41,7 @@ None True Import Class Watch Health Check Init Stop Close Del Get List Print Def
 GetX Stub
 """.split()  # noqa: SIM905
 MEMBERS = [*_PYTHON, *"mro name value auto missing init new members foo fooBar foo-bar foo_bar a1".split()]  # noqa: SIM905
-SCOPES = ["a.b-c", "A", "x.y.z", "none", "true", "a-b", "import", "é"]
+SCOPES = ["a.b-c", "A", "x.y.z", "none", "true", "a-b", "import", "None"]
 ROLES = ["класс", "a.b", "none", "Admin", "a-b", "é", "offline_access", "uma_authorization"]
 
 _FIELD_NAMES = "id name colour price tags made thing at customer total quantity order".split()  # noqa: SIM905
