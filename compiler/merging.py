@@ -73,6 +73,9 @@ def key_of(statement: Statement, keyword: Keyword | None) -> Key:
 
 
 def _combined(old: Statement, new: Statement, keyword: Keyword | None) -> tuple[Statement, list[Diagnostic]]:
+    is_bare = not new.arguments and not new.named and new.block is None
+    if is_bare and keyword is not None and any(parameter.required for parameter in keyword.parameters):
+        return new, []  # says nothing: a fault, as it is outside of patches
     kept = keyword.key if keyword is not None and keyword.many else 0
     arguments = new.arguments if len(new.arguments) > kept else old.arguments
     named = {n.name: n for n in old.named} | {n.name: n for n in new.named}

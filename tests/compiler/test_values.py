@@ -62,3 +62,9 @@ def test_an_environment_may_say_again_what_may_stand_once() -> None:
     assert compilation.system is not None
     (service,) = compilation.system.elements.values()
     assert [env.value for env in service.env] == ["2"]  # type: ignore[attr-defined]
+
+
+def test_an_environment_says_what_it_changes() -> None:
+    text = "system s { broker b { engine kafka } }\nenvironment e { broker b { engine } }"
+    (found,) = (d for d in compile_source({"a.arch": text}, "e").diagnostics if d.severity == "error")
+    assert (found.code, found.span.line, found.message) == ("A1712", 2, "`engine` needs a name")
