@@ -32,11 +32,12 @@ LINES_MAX = 1_000_000
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
 # Characters that make text read differently from what it says: bidirectional controls, zero-width and other
-# invisible format characters (Boucher and Anderson, "Trojan Source", 2021), control characters, surrogates.
+# invisible format characters (Boucher and Anderson, "Trojan Source", 2021), control characters, surrogates,
+# and a carriage return alone, after which a terminal writes over what stood before.
 _HIDDEN = re.compile(
     "[\u0000-\u0008\u000b\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e"
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff"
-    "\U000e0000-\U000e0fff]"
+    "\U000e0000-\U000e0fff]|\r(?!\n)"
 )
 
 
@@ -279,7 +280,9 @@ class _TreeBuilder:
 
     def markdown(self, children: list[Any]) -> Argument:
         token = children[0]
-        return Argument("markdown", self._unescape(token, str(token)[3:-3]), self.span(token))
+        # A file with other line ends means the same.
+        text = str(token)[3:-3].replace("\r\n", "\n")
+        return Argument("markdown", self._unescape(token, text), self.span(token))
 
     def call(self, children: list[Any]) -> Argument:
         name, items, end = children[0], children[2:-1], children[-1]
