@@ -1,7 +1,8 @@
 #!/bin/bash
 # The commands of /opt/kafka/bin: each is a name for a class, since Maven
-# Central has Kafka's jars without its shell scripts.
+# Central has Kafka's jars without its shell scripts. KAFKA_HOME is where libs/ is.
 set -eu
+libs=${KAFKA_HOME:-/opt/kafka}/libs
 heap=-Xmx256M
 case $(basename "$0" .sh) in
   kafka-server-start) class=kafka.Kafka heap='-Xmx1G -Xms1G' ;;
@@ -21,11 +22,18 @@ case $(basename "$0" .sh) in
   kafka-features) class=org.apache.kafka.tools.FeatureCommand ;;
   kafka-get-offsets) class=org.apache.kafka.tools.GetOffsetShell ;;
   kafka-leader-election) class='org.apache.kafka.tools.LeaderElectionCommand' ;;
+  kafka-producer-perf-test) class=org.apache.kafka.tools.ProducerPerformance ;;
+  kafka-consumer-perf-test) class=org.apache.kafka.tools.ConsumerPerformance ;;
+  kafka-dump-log) class='org.apache.kafka.tools.DumpLogSegments kafka.tools.DumpLogSegments' ;;
+  kafka-delete-records) class='org.apache.kafka.tools.DeleteRecordsCommand kafka.admin.DeleteRecordsCommand' ;;
+  kafka-transactions) class=org.apache.kafka.tools.TransactionsCommand ;;
+  kafka-verifiable-producer) class=org.apache.kafka.tools.VerifiableProducer ;;
+  kafka-verifiable-consumer) class=org.apache.kafka.tools.VerifiableConsumer ;;
   *) class=$1; shift ;;
 esac
 # Some commands moved from one jar to the other; the first that is there counts.
 for candidate in $class; do
-  for jar in /opt/kafka/libs/kafka-tools-[0-9]*.jar /opt/kafka/libs/kafka_*.jar; do
+  for jar in "$libs"/kafka-tools-[0-9]*.jar "$libs"/kafka_*.jar; do
     if grep -q "${candidate//.//}.class" "$jar"; then class=$candidate; break 2; fi
   done
 done
@@ -38,4 +46,4 @@ esac
 # shellcheck disable=SC2086 # options, several in one variable each
 exec java ${KAFKA_HEAP_OPTS:-$heap} ${KAFKA_JVM_PERFORMANCE_OPTS:-} \
   ${KAFKA_LOG4J_OPTS:--Dlog4j2.configurationFile=$settings} ${KAFKA_JMX_OPTS:-} ${KAFKA_OPTS:-} \
-  -cp '/opt/kafka/libs/*' "$class" "$@"
+  -cp "$libs/*" "$class" "$@"
