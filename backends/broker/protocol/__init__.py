@@ -1,0 +1,1 @@
+"""Kafka's wire protocol: message schemas, their codec, record batches, and the two hot messages."""
