@@ -17,6 +17,7 @@ from archc.compiler.keywords import (
     K,
 )
 from archc.compiler.schema import Entry, Keyword, Kind
+from archc.compiler.thresholds import THRESHOLDS
 
 
 def _engine(kinds: str, doc: str) -> Keyword:
@@ -34,13 +35,7 @@ KINDS: tuple[Kind, ...] = (
                 "rules",
                 "",
                 "Thresholds of the rules, where this system differs from the defaults.",
-                block=(
-                    K(
-                        "sync-depth",
-                        "warning=int error=int",
-                        "How many calls in a row one request may wait on before that is a warning, an error.",
-                    ),
-                ),
+                block=THRESHOLDS,
             ),
         ),
     ),

@@ -51,20 +51,21 @@ from archc.compiler.records import (
     Served,
     Slo,
     StoreUse,
-    SyncDepth,
     Target,
-    Thresholds,
     Visit,
     Volume,
     Where,
 )
+from archc.compiler.thresholds import DEFAULTS, Thresholds
 from archc.dsl.diagnostics import Span
+from archc.dsl.tree import Statement
 
 
 class Element(Record):
     """Anything that is declared and has a name.
 
-    `places` has the span of each statement that stands once in the element's block, by keyword.
+    `places` has the span of each statement that stands once in the element's block, by keyword. `statement`
+    is the declaration as written, for edits of the source.
     """
 
     kind: ClassVar[str] = ""
@@ -77,6 +78,7 @@ class Element(Record):
     doc: str = ""
     allow: tuple[Allow, ...] = ()
     places: Annotated[Mapping[str, Span], SkipValidation] = PydanticField(default_factory=dict)
+    statement: Annotated[Statement | None, SkipValidation] = PydanticField(default=None, repr=False)
 
     def place(self, keyword: str) -> Span:
         """Where a keyword of the block stands; the element's own span where it does not."""
@@ -359,7 +361,7 @@ class System(Element):
 
     environment: Environment
     environments: tuple[str, ...] = ()
-    rules: Thresholds | None = None
+    rules: Thresholds = DEFAULTS
     elements: Annotated[Mapping[str, Element], SkipValidation] = PydanticField(default_factory=dict)
 
     def __getitem__(self, id_: str) -> Element:
@@ -459,7 +461,6 @@ __all__ = [
     "Slo",
     "Store",
     "StoreUse",
-    "SyncDepth",
     "System",
     "Target",
     "Team",

@@ -367,19 +367,6 @@ class Member(Record):
     name: str
 
 
-class SyncDepth(Record):
-    """How many calls in a row are a warning, and how many an error."""
-
-    warning: int = 4
-    error: int = 6
-
-
-class Thresholds(Record):
-    """The rules' thresholds that a system may set."""
-
-    sync_depth: SyncDepth | None = None
-
-
 class Environment(Record):
     """Where the system runs. Without a declared one the name is "base"."""
 

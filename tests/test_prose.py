@@ -13,7 +13,7 @@ import pytest
 
 from archc.compiler.faults import FAULTS
 from archc.compiler.rules import RULES
-from tests.examples import Example, compile_example, fenced
+from tests.examples import Example, compile_example, edited, fenced
 
 CASES = Path(__file__).parent / "cases"
 DOCUMENTS = sorted(CASES.glob("A*.md"))
@@ -48,6 +48,22 @@ def test_block(document: Path, example: Example) -> None:
         if is_about_all or diagnostic.code == about:
             found[diagnostic.span.line, diagnostic.severity.value, diagnostic.code] += 1
     assert sorted(found.elements()) == sorted(marked(example.text).elements())
+
+
+@pytest.mark.parametrize(("document", "example"), BLOCKS)
+def test_fixes_mend_their_finding_and_nothing_gets_worse(document: Path, example: Example) -> None:
+    before = compile_example(example.text, example.environment).diagnostics
+    said = Counter((d.code, d.message) for d in before)
+    for finding in before:
+        if finding.code != document.name.partition("-")[0] or finding.fix is None:
+            continue
+        mended = edited(example.text, finding.fix.edits)
+        after = compile_example(mended, example.environment).diagnostics
+        left = Counter((d.code, d.message) for d in after)
+        assert not [d for d in after if d.code.startswith("A171")], mended
+        if finding.fix.automatic:
+            assert left[finding.code, finding.message] < said[finding.code, finding.message], mended
+            assert not left - said, mended
 
 
 def test_every_rule_and_fault_has_a_case_with_good_and_bad_examples() -> None:

@@ -51,27 +51,24 @@ from archc.compiler.questions import Chains, calls_between_servers, longest_chai
 from archc.compiler.rules.rule import Finding
 from archc.dsl.diagnostics import Related
 
-WARNING = 4
-ERROR = 6
 SHOWN_MAX = 16
 
 
 def check(system: System, graph: Graph) -> Iterator[Finding]:
     """One finding for each first program whose chain is too long and that is not part of a longer one."""
-    limits = system.rules.sync_depth if system.rules is not None else None
-    warning, error = (limits.warning, limits.error) if limits is not None else (WARNING, ERROR)
+    limits = system.rules.sync_depth
     chains = longest_chains(calls_between_servers(graph))
     reported: set[str] = set()
     for id_ in sorted(_first(graph, chains), key=lambda id_: (-chains.length_from(id_), id_)):
         length = chains.length_from(id_)
-        if length <= min(warning, error) or id_ in reported:
+        if length <= min(limits.warning, limits.error) or id_ in reported:
             continue
         for edge in chains.chain_from(id_):
             if edge.target in reported:
                 break
             reported.add(edge.target)
         chain = list(islice(chains.chain_from(id_), SHOWN_MAX))
-        limit = error if length > error else warning
+        limit = limits.error if length > limits.error else limits.warning
         yield Finding(
             id_,
             chain[0].span,
@@ -79,7 +76,7 @@ def check(system: System, graph: Graph) -> Iterator[Finding]:
             detail="the times of a chain add up, and its failures multiply",
             hint=f"more than {limit} are too many; shorten the chain, or turn one of the calls into an event",
             related=tuple(Related(e.span, f"`{e.source}` waits for `{e.target}`") for e in chain[1:]),
-            is_minor=length <= error,
+            is_minor=length <= limits.error,
         )
 
 

@@ -2,6 +2,7 @@
 
 from archc.compiler.compilation import Compilation
 from archc.compiler.pipeline import compile_source
+from tests.examples import edited
 
 SHARED = """
 database orders-db { %s }
@@ -49,10 +50,4 @@ def test_the_fix_removes_what_is_not_needed() -> None:
     )
     edits = [edit for d in check(text).diagnostics if d.fix is not None for edit in d.fix.edits]
     assert len(edits) == 2
-    lines = text.split("\n")
-    for edit in sorted(edits, key=lambda edit: edit.span, reverse=True):
-        assert edit.span.line == edit.span.end_line
-        line = lines[edit.span.line - 1]
-        before, after = line[: edit.span.column - 1], line[edit.span.end_column - 1 :]
-        lines[edit.span.line - 1] = before + edit.replacement + after
-    assert codes("\n".join(lines)) == []
+    assert codes(edited(text, edits)) == []
