@@ -145,3 +145,16 @@ def longest_chains(edges: Iterable[Edge]) -> Chains:
                 ready.append(before)
     roots = tuple(here for here in waiting if not into[here])
     return Chains(place, length, following, roots)
+
+
+_READING = ("GET", "HEAD", "OPTIONS")
+
+
+def changes_something(operation: model.HttpOperation | model.RpcOperation) -> bool:
+    """Whether an operation may change data: an rpc may, an HTTP operation by its method."""
+    return not isinstance(operation, model.HttpOperation) or operation.method not in _READING
+
+
+def written_databases(graph: Graph, code: model.Caller) -> tuple[Edge, ...]:
+    """The edges to the databases that a program writes: those it owns, and those it uses to write too."""
+    return tuple(edge for edge in graph.edges_from(code.id, ("store",)) if not edge.record.readonly)

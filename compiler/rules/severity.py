@@ -14,6 +14,10 @@ SEVERITIES: dict[str, tuple[Severity, Severity, Severity]] = {
     # code: dev, staging, production
     "A101": (W, E, E),
     "A102": (W, E, E),
+    "A103": (I, W, W),
+    "A104": (W, W, W),
+    "A106": (W, E, E),
+    "A107": (I, W, W),
     "A301": (W, E, E),
     "A506": (W, W, E),
     "A701": (W, E, E),

@@ -14,8 +14,28 @@ SERVICES = 30
 # Statements added to a clean system, by the code of the one finding they should give. `x` and `y` are
 # domains of their own; `%` makes names unique where several defects meet.
 DEFECTS: dict[str, tuple[str, ...]] = {
-    "A101": ("database x.one%", "service x.two% { uses one% }", "service x.three% { owns one% }"),
+    "A101": (
+        "database x.one% { backup daily keep=30d }",
+        "service x.two% { uses one% }",
+        "service x.three% { owns one% }",
+    ),
     "A102": ("service x.two% { uses d0.c0 }",),
+    "A103": (
+        "instance one% { engine postgres }",
+        "database x.two% on=one% { backup daily keep=30d }",
+        "service x.three% { owns two% }",
+        "database y.four% on=one% { backup daily keep=30d }",
+        "service y.five% { owns four% }",
+    ),
+    "A104": ("database x.two% { backup daily keep=30d }",),
+    "A106": (
+        "database x.one% { backup daily keep=30d }",
+        "event x.Two% v1 { id uuid }",
+        "topic x.three% on=events { carries [Two%] }",
+        "service x.four% { owns one%; publishes three% }",
+        "worker x.five% { consumes three% group=five% }",
+    ),
+    "A107": ("database x.one%", "service x.two% { owns one% }"),
     "A301": (
         'service x.two% { build "./x%"; health tcp }',
         'worker x.three% { build "x%"; health tcp }',

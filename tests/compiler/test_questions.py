@@ -4,14 +4,16 @@ from collections.abc import Iterable
 
 from archc.compiler import model
 from archc.compiler.compilation import Compilation
-from archc.compiler.graph import SYNCHRONOUS, Edge, circles_of, cycles_of
+from archc.compiler.graph import SYNCHRONOUS, Edge, circles_of, cycles_of, operations
 from archc.compiler.pipeline import compile_source
 from archc.compiler.questions import (
     calls_between_servers,
+    changes_something,
     domain_edges,
     entrances,
     longest_chains,
     operations_behind,
+    written_databases,
 )
 from archc.dsl.diagnostics import Span
 
@@ -138,3 +140,23 @@ def test_the_operations_behind_a_route() -> None:
         below,
         [],
     ]
+
+
+def test_what_changes_something_and_where_it_is_written() -> None:
+    compilation = compiled("""
+        database one
+        database two
+        database three
+        cache four
+        service orders {
+          owns one; uses two; uses three readonly; uses four
+          rest { GET /a; HEAD /a; POST /a; DELETE /a }
+          rpc { Do }
+        }
+    """)
+    system = compilation.system
+    assert system is not None
+    (orders,) = system.all(model.Service)
+    changing = [op.name for op in operations(orders) if changes_something(op)]
+    assert changing == ["POST /a", "DELETE /a", "Do"]
+    assert names(written_databases(compilation.graph, orders)) == ["orders one", "orders two"]

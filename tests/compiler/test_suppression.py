@@ -17,7 +17,9 @@ def check(text: str, today: str = "") -> Compilation:
 
 
 def codes(text: str, today: str = "") -> list[str]:
-    return [diagnostic.code for diagnostic in check(text, today).diagnostics]
+    """The findings of A101, and the faults of the language."""
+    found = [diagnostic.code for diagnostic in check(text, today).diagnostics]
+    return [code for code in found if code == "A101" or code.startswith("A17")]
 
 
 def test_an_acceptance_with_a_reason_excuses_one_rule() -> None:
@@ -48,6 +50,7 @@ def test_the_fix_removes_what_is_not_needed() -> None:
     text = (
         SHARED % 'allow A101 because "soon apart"; allow A102 because "not so"; allow A301 because "nor that"'
     )
-    edits = [edit for d in check(text).diagnostics if d.fix is not None for edit in d.fix.edits]
+    needless = [d for d in check(text).diagnostics if d.code == "A1705"]
+    edits = [edit for d in needless if d.fix is not None for edit in d.fix.edits]
     assert len(edits) == 2
     assert codes(edited(text, edits)) == []
