@@ -134,7 +134,7 @@ An `allow` of a rule that finds nothing where it stands. One on a domain or the 
 
 ## Why it is bad
 
-It would hide the finding when it comes back. Remove it; the fix does.
+It would hide the finding when it comes back.
 
 ## Example
 
@@ -147,6 +147,10 @@ It would hide the finding when it comes back. Remove it; the fix does.
     domain ordering {
       service orders
     }
+
+## Fix
+
+Automatic: the acceptance is removed.
 """
 
 _LIMIT = """\

@@ -8,6 +8,7 @@ from archc.compiler.declarations import Declarations, collect
 from archc.compiler.folders import Folder, Parse, gather, no_folders
 from archc.compiler.graph import Graph
 from archc.compiler.resolve import Resolver
+from archc.compiler.rules.fixing import Sources
 from archc.compiler.suggest import did_you_mean
 from archc.dsl.diagnostics import Diagnostic, Span, error, in_source_order
 from archc.dsl.parser import parse
@@ -52,7 +53,7 @@ def compile_source(
     if faults or system is None:
         return Compilation(gathered.texts, files, system if not faults else None, in_source_order(faults))
     graph = Graph(system)  # model -> questions
-    findings = rules.check(system, graph, today)
+    findings = rules.check(system, graph, Sources(files, gathered.texts), today)
     return Compilation(gathered.texts, files, system, in_source_order(findings))
 
 

@@ -61,7 +61,8 @@ class Diagnostic:
     """One fault or finding: what, where, why, and what to write instead.
 
     `message` is one sentence with the names and numbers; `detail` says why it matters; `hint` says what to
-    write instead. `code` is stable and documented by `archc explain CODE`.
+    write instead. `code` is stable and documented by `archc explain CODE`. `subject` is the id of the element
+    that a rule's finding is about.
     """
 
     code: str
@@ -72,6 +73,7 @@ class Diagnostic:
     hint: str = ""
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
+    subject: str = ""
 
 
 def error(

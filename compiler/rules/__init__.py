@@ -25,6 +25,7 @@ from archc.compiler.rules import (
     unused_database,
     written_secret,
 )
+from archc.compiler.rules.fixing import Remedy, Sources
 from archc.compiler.rules.rule import Rule, rule
 from archc.compiler.rules.severity import severity
 from archc.dsl.diagnostics import Diagnostic
@@ -53,19 +54,27 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def check(system: System, graph: Graph, today: str = "") -> list[Diagnostic]:
+def check(system: System, graph: Graph, sources: Sources, today: str = "") -> list[Diagnostic]:
     """The findings of all rules under the environment's profile, less what the system accepts.
 
-    `today` is a day as YYYY-MM-DD, for acceptances that end; "" means that none does.
+    `sources` are what fixes edit. `today` is a day as YYYY-MM-DD, for acceptances that end; "" means that
+    none does.
     """
     findings = [(rule.code, finding) for rule in RULES for finding in rule.check(system, graph)]
-    kept, faults = suppression.apply(system, findings, today)
+    kept, faults = suppression.apply(system, findings, sources, today)
     profile = system.environment.profile
     for code, found in kept:
-        weight = severity(code, profile, found.is_minor)
         faults.append(
             Diagnostic(
-                code, weight, found.span, found.message, found.detail, found.hint, found.related, found.fix
+                code,
+                severity(code, profile, found.is_minor),
+                found.span,
+                found.message,
+                found.detail,
+                found.hint,
+                found.related,
+                found.fix.fix(sources) if isinstance(found.fix, Remedy) else found.fix,
+                found.subject,
             )
         )
     return faults

@@ -23,6 +23,10 @@ Name a path that answers 200 while it is alive, or `tcp`, `grpc`, or for what ha
     service stock { build "./stock"; port 9000; health /healthz }
     worker mailer { build "./mailer"; health command=["./mailer" "alive"] }
 
+## Fix
+
+Automatic: where it has a port, `health tcp` is put in; only its author knows a path that tells more.
+
 ## Source
 
 Tighilt et al.: "On the maintenance support for microservice-based systems through the specification and the
@@ -33,6 +37,7 @@ from collections.abc import Iterator
 
 from archc.compiler import model
 from archc.compiler.graph import Graph
+from archc.compiler.rules.fixing import Insert, automatic
 from archc.compiler.rules.rule import Finding
 
 _NEED_NO_HEALTH = (model.Job, model.Store)
@@ -44,6 +49,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
         if isinstance(element, _NEED_NO_HEALTH) or element.health is not None:
             continue
         source = "image" if element.image else "build" if element.build is not None else ""
+        is_portless = isinstance(element, model.Worker)
         if source:
             yield Finding(
                 element.id,
@@ -51,6 +57,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
                 f"nothing can tell whether `{element.id}` is alive",
                 detail=f"it brings its own {source}, so archc cannot know how to ask it",
                 hint=_hint(element),
+                fix=None if is_portless else automatic("add `health tcp`", Insert(element, "health tcp")),
             )
 
 

@@ -6,6 +6,7 @@ from types import ModuleType
 
 from archc.compiler.graph import Graph
 from archc.compiler.model import System
+from archc.compiler.rules.fixing import Remedy
 from archc.dsl.diagnostics import Fix, Related, Span
 
 
@@ -14,7 +15,8 @@ class Finding:
     """What a rule found.
 
     `subject` is the id of the element it is about (of the caller, for an edge): an `allow` there or around it
-    excuses it. `is_minor` marks the milder of a rule's two cases.
+    excuses it. `is_minor` marks the milder of a rule's two cases. `fix` comes from
+    archc.compiler.rules.fixing.
     """
 
     subject: str
@@ -23,7 +25,7 @@ class Finding:
     hint: str = ""
     detail: str = ""
     related: tuple[Related, ...] = ()
-    fix: Fix | None = None
+    fix: Remedy | Fix | None = None
     is_minor: bool = False
 
 
@@ -59,7 +61,7 @@ class Rule:
     """A rule.
 
     `page` is its manual page in Markdown: what it finds, why it is bad, an example, what to do
-    instead, and the source.
+    instead, the fix if it has one, and the source.
     """
 
     code: str
@@ -71,6 +73,23 @@ class Rule:
     def title(self) -> str:
         """The page's first line: the rule in one sentence."""
         return self.page.strip().splitlines()[0]
+
+    @property
+    def fix(self) -> str:
+        """What kind of fix its page announces: "automatic", "suggested" or "" for none."""
+        return section(self.page, "Fix").partition(":")[0].lower()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where the rule comes from: the page's last section, source by source."""
+        text = " ".join(section(self.page, "Source").split())
+        return tuple(source.rstrip(".") for source in text.split("; ") if source)
+
+
+def section(page: str, heading: str) -> str:
+    """The text below a heading of a manual page, "" if there is none."""
+    _, _, rest = page.partition(f"\n## {heading}\n")
+    return rest.partition("\n## ")[0].strip()
 
 
 def rule(code: str, module: ModuleType) -> Rule:

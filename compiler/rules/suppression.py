@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Iterator
 
 from archc.compiler import model
+from archc.compiler.rules.fixing import Delete, Sources, automatic
 from archc.compiler.rules.rule import Finding
 from archc.compiler.rules.severity import NEVER_ALLOWED, SEVERITIES
 from archc.compiler.suggest import did_you_mean
-from archc.dsl.diagnostics import Diagnostic, Edit, Fix, Severity, Span, error
+from archc.dsl.diagnostics import Diagnostic, Severity, Span, error
 
 Coded = tuple[str, Finding]
 
 
 def apply(
-    system: model.System, findings: Iterable[Coded], today: str
+    system: model.System, findings: Iterable[Coded], sources: Sources, today: str
 ) -> tuple[list[Coded], list[Diagnostic]]:
     """The findings that nothing excuses, and the faults of the excuses themselves.
 
@@ -28,7 +29,7 @@ def apply(
             kept.append((code, finding))
         else:
             used.add(excuse.span)
-    return kept, list(_faults(system, used, today))
+    return kept, list(_faults(system, used, sources, today))
 
 
 def _counts(allow: model.Allow, today: str) -> bool:
@@ -58,7 +59,7 @@ def _all_allows(system: model.System) -> Iterator[model.Allow]:
                 yield from route.allow
 
 
-def _faults(system: model.System, used: set[Span], today: str) -> Iterator[Diagnostic]:
+def _faults(system: model.System, used: set[Span], sources: Sources, today: str) -> Iterator[Diagnostic]:
     for allow in _all_allows(system):
         code = allow.code
         if code not in SEVERITIES:
@@ -75,5 +76,5 @@ def _faults(system: model.System, used: set[Span], today: str) -> Iterator[Diagn
             yield error("A1704", allow.span, f"the acceptance of {code} ended {allow.until}", hint=hint)
         elif allow.span not in used:
             message = f"the acceptance of {code} is not needed: the rule finds nothing here"
-            fix = Fix("remove it", (Edit(allow.span, ""),), automatic=True)
+            fix = automatic("remove it", Delete(allow)).fix(sources)
             yield Diagnostic("A1705", Severity.WARNING, allow.span, message, hint="remove it", fix=fix)

@@ -14,7 +14,7 @@ from archc.dsl import parser
 from tests.examples import compile_example, indented
 
 ROOT = Path(__file__).parents[2]
-HEADINGS = ["What it finds", "Why it is bad", "Example", "Instead", "Source"]
+HEADINGS = ["What it finds", "Why it is bad", "Example", "Instead", "Fix", "Source"]
 # No example of a file that is too large fits a page.
 WITHOUT_EXAMPLE = {"A1706"}
 
@@ -73,12 +73,14 @@ def test_limits_are_those_of_the_code() -> None:
 def test_page(page: Rule | Fault) -> None:
     parts = sections(page.page)
     headings = list(parts)[1:]
-    wanted = [h for h in HEADINGS if h in headings or (h != "Source" and page.code not in WITHOUT_EXAMPLE)]
+    optional = {"Fix", "Source", *(["Example"] if page.code in WITHOUT_EXAMPLE else [])}
+    wanted = [heading for heading in HEADINGS if heading in headings or heading not in optional]
     assert headings == wanted
     assert page.title.endswith(".")
     assert page.page.endswith("\n")
     known = {*SEVERITIES, *(fault.code for fault in FAULTS)}
     assert set(re.findall(r"\bA\d{3,4}\b", page.page)) <= known
+    assert re.match(r"\n(Automatic|Suggested): ", parts.get("Fix", "\nAutomatic: "))
     for text in indented(parts.get("Example", "")):
         assert page.code in codes(text), text
     for text in indented(parts["Instead"]):

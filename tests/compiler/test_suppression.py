@@ -2,7 +2,7 @@
 
 from archc.compiler.compilation import Compilation
 from archc.compiler.pipeline import compile_source
-from tests.examples import edited
+from archc.dsl.editing import edited
 
 SHARED = """
 database orders-db { %s }
@@ -53,4 +53,4 @@ def test_the_fix_removes_what_is_not_needed() -> None:
     needless = [d for d in check(text).diagnostics if d.code == "A1705"]
     edits = [edit for d in needless if d.fix is not None for edit in d.fix.edits]
     assert len(edits) == 2
-    assert codes(edited(text, edits)) == []
+    assert codes(edited("x.arch", text, edits)) == []
