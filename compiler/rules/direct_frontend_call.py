@@ -24,6 +24,11 @@ move or be split.
     service orders { rest v1 { GET /orders } }
     frontend storefront { calls api }
 
+## Fix
+
+Automatic: where a gateway has a route to what is called, the call goes there. Suggested: without such a
+route, one is added too.
+
 ## Source
 
 Neri et al.: "Design principles, architectural smells and refactorings for microservices" (no API gateway);
@@ -34,8 +39,18 @@ from collections.abc import Iterator
 
 from archc.compiler import model
 from archc.compiler.graph import SYNCHRONOUS, Graph
+from archc.compiler.rules.fixing import (
+    Change,
+    Delete,
+    Insert,
+    Remedy,
+    Replace,
+    ReplaceArgument,
+    automatic,
+    suggested,
+)
 from archc.compiler.rules.rule import Finding
-from archc.compiler.rules.wording import gateway_for
+from archc.compiler.rules.wording import gateway_for, new_route
 from archc.dsl.diagnostics import Related
 
 
@@ -54,7 +69,29 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
                     detail="a service that pages call is open to everybody, and has to guard itself",
                     hint=_hint(graph, callee),
                     related=(Related(callee.span, "declared here"),),
+                    fix=_fix(graph, frontend, edge.record, callee),
                 )
+
+
+def _fix(graph: Graph, frontend: model.Frontend, call: model.Call, callee: model.Element) -> Remedy | None:
+    gateway = gateway_for(graph, callee.id)
+    if gateway is None:
+        return None
+    route = "" if graph.edges_to(callee.id, ("route",)) else new_route(gateway, callee)
+    change = _redirected(frontend, call, gateway)
+    if route:
+        return suggested(f"add `{route}` to `{gateway.id}`, and call that", Insert(gateway, route), change)
+    make = automatic if graph.edges_to(callee.id, ("route",)) else suggested
+    return make(f"call `{gateway.id}`", change)
+
+
+def _redirected(frontend: model.Frontend, call: model.Call, gateway: model.Gateway) -> Change:
+    """The call to the gateway instead, unless there is one already."""
+    if any(other.target == gateway.id for other in frontend.calls):
+        return Delete(call)
+    if call.operation or call.via:
+        return Replace(call, f"calls {gateway.id}")
+    return ReplaceArgument(call, gateway.id)
 
 
 def _hint(graph: Graph, callee: model.Element) -> str:

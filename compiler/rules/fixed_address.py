@@ -27,6 +27,11 @@ Name the element. What runs gets the address that holds in each environment:
       calls stock timeout=300ms
     }
 
+## Fix
+
+Automatic: a variable that is another element's host and port gets that element's name. Suggested: one that is
+a URL does too, since its program has to do without the rest of the URL then.
+
 ## Source
 
 Taibi, Lenarduzzi, Pahl: "Microservices Anti-Patterns: A Taxonomy" (hard-coded endpoints); Neri et al.:
@@ -39,10 +44,12 @@ from typing import NamedTuple
 
 from archc.compiler import model
 from archc.compiler.graph import Graph
+from archc.compiler.rules.fixing import Remedy, Replace, automatic, suggested
 from archc.compiler.rules.rule import Finding
 from archc.dsl.diagnostics import Related
 
 _PORT_MIN = 80
+_PLAIN_NAME = re.compile(r"[A-Za-z]\w*")
 
 _SEPARATORS = re.compile(r"[\s,;=()'\"<>|]+")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(?::(\d{2,5}))?")
@@ -101,6 +108,7 @@ def _of_variable(
             detail="the graph does not know this edge, and the text does not change when the element moves",
             hint=f"write `env {env.name} address={target.id}`, which becomes its host and port",
             related=(Related(target.span, "declared here"),),
+            fix=_fix(env, place, target),
         )
     if not place.is_complete and not _NAMES_A_PLACE.search(env.name.upper()):
         return None
@@ -113,6 +121,15 @@ def _of_variable(
         detail="the graph does not know this edge, and the text does not change when what is there moves",
         hint=f"declare what answers there, and write `env {env.name} address=` with its name",
     )
+
+
+def _fix(env: model.Env, place: Place, target: model.Element) -> Remedy | None:
+    """The element's name instead; for certain only where nothing but its host and port is written."""
+    if not _PLAIN_NAME.fullmatch(env.name):
+        return None
+    named = f"env {env.name} address={target.id}"
+    make = automatic if env.value == place.address and "://" not in env.value else suggested
+    return make(f"write `{named}`", Replace(env, named))
 
 
 def places(text: str) -> Iterator[Place]:

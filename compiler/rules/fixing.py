@@ -86,7 +86,7 @@ class Remedy:
         """The edits of the text; None where a change finds no place or two are of the same text."""
         of_changes = [tuple(change.edits(sources)) for change in self.changes]
         edits = tuple(edit for of_change in of_changes for edit in of_change)
-        if not all(of_changes) or not may_stand_together(edits):
+        if not edits or not all(of_changes) or not may_stand_together(edits):
             return None
         return Fix(self.title, edits, self.is_automatic)
 
@@ -173,6 +173,20 @@ class RemoveArgument:
             yield located.text.without_statement(there)
         elif located is not None and there is not None:
             yield located.text.without_argument(there.span)
+
+
+class ReplaceArgument:
+    """Put another argument in place of a statement's first one, as `calls api` for `calls orders`."""
+
+    def __init__(self, of: Place, value: str) -> None:
+        self.of = of
+        self.value = value
+
+    def edits(self, sources: Sources) -> Iterator[Edit]:
+        """One edit; none where there is no argument."""
+        located = sources.find(self.of)
+        if located is not None and located.statement.arguments:
+            yield located.text.replaced(located.statement.arguments[0].span, self.value)
 
 
 class Replace:

@@ -27,6 +27,11 @@ outside knows its address.
     }
     service orders { rest v1 { GET /orders } }
 
+## Fix
+
+Automatic: where a gateway has a route to it, what leads past the gateway leads there instead. Suggested:
+without such a route, one is added too.
+
 ## Source
 
 Taibi, Lenarduzzi, Pahl: "Microservices Anti-Patterns: A Taxonomy" (no API gateway); Zdun et al.: security
@@ -36,10 +41,21 @@ rules for microservices (every call from outside passes one gateway); microservi
 from collections.abc import Iterator
 
 from archc.compiler import model
-from archc.compiler.graph import Graph
+from archc.compiler.graph import Edge, Graph
 from archc.compiler.questions import entrances, serves_requests
+from archc.compiler.rules.fixing import (
+    Change,
+    Delete,
+    Insert,
+    Put,
+    Remedy,
+    RemoveArgument,
+    ReplaceArgument,
+    automatic,
+    suggested,
+)
 from archc.compiler.rules.rule import Finding
-from archc.compiler.rules.wording import gateway_for, opened_by
+from archc.compiler.rules.wording import gateway_for, new_route, opened_by
 from archc.dsl.diagnostics import Related
 
 _WHY = "a gateway is where tokens are checked, requests limited and routes changed"
@@ -58,6 +74,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
                 Related(system[id_].span, "declared here"),
                 *(Related(edge.span, f"`{edge.source}` reaches it too") for edge in edges[1:]),
             ),
+            fix=_fix(graph, system[id_], edges),
         )
     for element in system.all(model.Caller):
         for port in element.port if serves_requests(element) else ():
@@ -68,7 +85,37 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
                     f"`{element.id}` publishes port {port.number}: it is open without a gateway",
                     detail=_WHY,
                     hint=f"remove `public`; {_hint(graph, element)}",
+                    fix=_with_route(graph, element, (RemoveArgument(port, "public"),)),
                 )
+
+
+def _fix(graph: Graph, element: model.Element, edges: tuple[Edge, ...]) -> Remedy | None:
+    gateway = gateway_for(graph, element.id)
+    if gateway is None:
+        return None
+    ways_past = (edge for edge in edges if edge.kind != "visit")
+    return _with_route(graph, element, tuple(_redirected(graph, edge, gateway) for edge in ways_past))
+
+
+def _redirected(graph: Graph, edge: Edge, gateway: model.Gateway) -> Change:
+    """What a CDN or load balancer leads to, led to the gateway instead."""
+    source = graph.system[edge.source]
+    if edge.kind == "origin":
+        return Put(source, f"origin {gateway.id}")
+    if any(other.target == gateway.id for other in graph.edges_from(source.id, ("forward",))):
+        return Delete(edge.record)
+    return ReplaceArgument(edge.record, gateway.id)
+
+
+def _with_route(graph: Graph, element: model.Element, changes: tuple[Change, ...]) -> Remedy | None:
+    """The changes, and the route that they need where there is none."""
+    gateway = gateway_for(graph, element.id)
+    if gateway is None:
+        return None
+    if graph.edges_to(element.id, ("route",)):
+        return automatic(f"let it be reached through `{gateway.id}` alone", *changes)
+    route = new_route(gateway, element)
+    return suggested(f"add `{route}` to `{gateway.id}`", Insert(gateway, route), *changes) if route else None
 
 
 def _hint(graph: Graph, element: model.Element) -> str:

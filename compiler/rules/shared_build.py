@@ -20,6 +20,10 @@ and a mistake in one holds both back.
     service orders { build "./orders"; health /healthz }
     service invoices { build "./invoices"; health /healthz }
 
+## Fix
+
+Suggested: a folder named after it; its code has to be moved there.
+
 ## Source
 
 NGINX: "Adopting Microservices at Netflix: Lessons for Architectural Design" (do a separate build for each
@@ -31,6 +35,7 @@ from collections.abc import Iterator
 
 from archc.compiler import model
 from archc.compiler.graph import Graph
+from archc.compiler.rules.fixing import Replace, suggested
 from archc.compiler.rules.rule import Finding
 from archc.dsl.diagnostics import Related
 
@@ -49,12 +54,14 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
         first = first_of_file if first_of_file is not element else first_of_folder
         if first is element:
             continue
+        own = f'build "./{element.name}"'
         yield Finding(
             element.id,
             element.place("build"),
             f"`{first.id}` and `{element.id}` build from the same `{element.build.folder}`",
             detail="what is built together is released together",
-            hint=f'give each a folder of its own, for example `build "./{element.name}"`',
+            hint=f"give each a folder of its own, for example `{own}`",
             related=(Related(first.place("build"), f"`{first.id}` builds from it too"),),
+            fix=suggested(f"build it from a folder of its own: `{own}`", Replace(element.build, own)),
             is_minor=first_of_file is element,
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from archc.compiler import model
 from archc.compiler.graph import Edge, Graph, operations
+from archc.compiler.paths import ANY, segments
 
 SHOWN_MAX = 8
 
@@ -38,6 +39,19 @@ def consumed_events(graph: Graph, id_: str) -> str:
     topics = [edge.target for edge in graph.edges_to(id_, ("publish",))]
     topics += [edge.target for edge in graph.edges_from(id_, ("publish",))]
     return f"`consumes {topics[0]}`" if topics else ""
+
+
+def new_route(gateway: model.Gateway, element: model.Element) -> str:
+    """The route that would lead to all an element offers: `route /orders -> ordering.orders`.
+
+    "" where its operations have no first word in common, or another route has the path.
+    """
+    offered = operations(element) if isinstance(element, model.Service) else ()
+    paths = {segments(op.path)[:1] for op in offered if isinstance(op, model.HttpOperation)}
+    first = paths.pop() if len(paths) == 1 else ()
+    if paths or first in ((), (ANY,)) or any(segments(route.path) == first for route in gateway.route):
+        return ""
+    return f"route /{first[0]} -> {element.id}"
 
 
 def gateway_for(graph: Graph, id_: str) -> model.Gateway | None:
