@@ -1,10 +1,11 @@
 """Circles in a graph, with networkx."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import networkx as nx
 
-from archc.compiler.graph import Edge
+from archc.compiler.graph import Arrow, Edge
 
 # Looking for the shortest circle from every member of a set of thousands would take minutes.
 STARTS_MAX = 200
@@ -30,15 +31,15 @@ def shortest_cycles(edges: Iterable[Edge]) -> tuple[tuple[Edge, ...], ...]:
     return tuple(sorted(cycles, key=lambda cycle: cycle[0].source))
 
 
-def circles(edges: Iterable[Edge]) -> dict[str, str]:
-    """For each end of the edges, the smallest id of its strongly connected component."""
+def circles(edges: Iterable[Arrow[Any]]) -> dict[Any, Any]:
+    """For each end of the edges, the smallest of its strongly connected component."""
     components = [(min(ids), ids) for ids in nx.strongly_connected_components(_digraph(edges))]
     return {id_: smallest for smallest, ids in components for id_ in ids}
 
 
-def _digraph(edges: Iterable[Edge]) -> "nx.DiGraph[str]":
+def _digraph(edges: Iterable[Arrow[Any]]) -> "nx.DiGraph[Any]":
     """Of parallel edges the first is kept."""
-    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph: nx.DiGraph[Any] = nx.DiGraph()
     for edge in edges:
         if not graph.has_edge(edge.source, edge.target):
             graph.add_edge(edge.source, edge.target, edge=edge)

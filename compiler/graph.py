@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 
 from archc.compiler import model
 from archc.dsl.diagnostics import Span
@@ -21,6 +21,9 @@ EdgeKind = Literal[
     "object", "route", "serve", "origin", "forward", "authenticate", "discover", "visit", "compose", "client",
     "hosted", "carried", "register", "scrape", "trace",
 ]  # fmt: skip
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 # The caller waits for the answer.
 SYNCHRONOUS: frozenset[EdgeKind] = frozenset(("http", "grpc", "graphql", "thrift", "tcp", "external"))
@@ -52,6 +55,20 @@ class Edge:
     detail: str = ""
     implicit: bool = False
     record: Any = None
+
+
+class Arrow(Protocol[T_co]):
+    """Anything that leads from one end to another: an edge, whose ends are ids, or a finer one."""
+
+    @property
+    def source(self) -> T_co:
+        """Where it begins."""
+        ...
+
+    @property
+    def target(self) -> T_co:
+        """Where it leads."""
+        ...
 
 
 class Graph:
@@ -120,8 +137,8 @@ def cycles_of(edges: tuple[Edge, ...]) -> tuple[tuple[Edge, ...], ...]:
     return shortest_cycles(edges)
 
 
-def circles_of(edges: tuple[Edge, ...]) -> dict[str, str]:
-    """For each end of the given edges, the smallest id of those it shares a circle with: itself mostly."""
+def circles_of(edges: tuple[Arrow[T], ...]) -> dict[T, T]:
+    """For each end of the given edges, the smallest of those it shares a circle with: itself mostly."""
     if not _may_have_cycle(edges):
         return {id_: id_ for edge in edges for id_ in (edge.source, edge.target)}
     from archc.compiler.cycles import circles
@@ -129,10 +146,10 @@ def circles_of(edges: tuple[Edge, ...]) -> dict[str, str]:
     return circles(edges)
 
 
-def _may_have_cycle(edges: tuple[Edge, ...]) -> bool:
+def _may_have_cycle(edges: tuple[Arrow[Any], ...]) -> bool:
     """A cheap no, so that systems without circles need no networkx: peel off what nothing leads to."""
-    targets: defaultdict[str, int] = defaultdict(int)
-    out: defaultdict[str, list[str]] = defaultdict(list)
+    targets: defaultdict[Any, int] = defaultdict(int)
+    out: defaultdict[Any, list[Any]] = defaultdict(list)
     for edge in edges:
         targets[edge.target] += 1
         out[edge.source].append(edge.target)

@@ -1,14 +1,14 @@
 """Questions about a system's graph that rules and backends ask, as pure functions, linear in the graph."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import lru_cache
 
 from archc.compiler import model
-from archc.compiler.graph import SYNCHRONOUS, Edge, EdgeKind, Graph, circles_of
+from archc.compiler.graph import SYNCHRONOUS, Edge, EdgeKind, Graph, operations
 from archc.compiler.paths import ANY, segments
 
+Operation = model.HttpOperation | model.RpcOperation
 _segments = lru_cache(maxsize=10_000)(segments)
 
 
@@ -74,77 +74,39 @@ def _is_reached_from_outside(graph: Graph, balancer: str) -> bool:
 
 
 def operations_behind(route: model.Route, service: model.Service) -> tuple[model.HttpOperation, ...]:
-    """The service's HTTP operations that requests of a route may reach, as declared."""
+    """The service's published HTTP operations that requests of a route may reach, as declared."""
     prefix = _segments(route.rewrite) if route.rewrite else _segments(route.path)[route.strip :]
     return tuple(
         operation
         for rest in service.rest
         for operation in rest.operations
-        if route.method in ("", operation.method) and _is_below(_segments(operation.path), prefix)
+        if operation.published
+        and route.method in ("", operation.method)
+        and _is_below(_segments(operation.path), prefix)
     )
+
+
+def behind(route: model.Route, target: model.Element) -> tuple[Operation, ...]:
+    """The operations that requests of a route may reach: those of rest, or of rpc where there is no rest."""
+    if isinstance(target, model.Service) and target.rest:
+        return operations_behind(route, target)
+    return operations_of(target)
+
+
+def operations_of(element: model.Element) -> tuple[Operation, ...]:
+    """The operations an element declares; none for what is no service."""
+    return operations(element) if isinstance(element, model.Service) else ()
+
+
+def is_page(element: model.Element) -> bool:
+    """Whether it is a frontend whose pages a browser makes: files that everybody may have."""
+    return isinstance(element, model.Frontend) and element.renders == "browser"
 
 
 def _is_below(path: tuple[str, ...], prefix: tuple[str, ...]) -> bool:
     if len(path) < len(prefix):
         return False
     return all(a == b or ANY in a or ANY in b for a, b in zip(path, prefix, strict=False))
-
-
-@dataclass(frozen=True, slots=True)
-class Chains:
-    """The longest chain of edges that begins at each element.
-
-    Elements that reach each other in a circle count as one place; `place` names it by its smallest id, and
-    edges inside it are not counted. `length` and `following` (the chain's first edge) are by place. `roots`
-    are the places that no edge leads to.
-    """
-
-    place: Mapping[str, str]
-    length: Mapping[str, int]
-    following: Mapping[str, Edge]
-    roots: tuple[str, ...]
-
-    def length_from(self, id_: str) -> int:
-        """How many edges the longest chain from an element has; 0 for one without edges."""
-        return self.length.get(self.place.get(id_, id_), 0)
-
-    def chain_from(self, id_: str) -> Iterator[Edge]:
-        """The edges of the longest chain from an element, in order."""
-        place = self.place.get(id_, id_)
-        while place in self.following:
-            edge = self.following[place]
-            yield edge
-            place = self.place[edge.target]
-
-
-def longest_chains(edges: Iterable[Edge]) -> Chains:
-    """The longest chains over some edges; of equally long ones, the one whose edges come first."""
-    edges = tuple(edges)
-    place = circles_of(edges)
-    out: defaultdict[str, list[Edge]] = defaultdict(list)
-    into: defaultdict[str, list[str]] = defaultdict(list)
-    waiting = dict.fromkeys(sorted(place.values()), 0)
-    for edge in edges:
-        source, target = place[edge.source], place[edge.target]
-        if source != target:
-            out[source].append(edge)
-            into[target].append(source)
-            waiting[source] += 1
-    length = dict.fromkeys(waiting, 0)
-    following: dict[str, Edge] = {}
-    ready = [here for here, count in waiting.items() if not count]
-    while ready:
-        here = ready.pop()
-        for edge in out[here]:
-            beyond = length[place[edge.target]] + 1
-            if beyond > length[here]:
-                length[here], following[here] = beyond, edge
-        for before in into[here]:
-            waiting[before] -= 1
-            if not waiting[before]:
-                ready.append(before)
-    roots = tuple(here for here in waiting if not into[here])
-    return Chains(place, length, following, roots)
 
 
 _READING = ("GET", "HEAD", "OPTIONS")

@@ -45,9 +45,10 @@ Availability".
 from collections.abc import Iterator
 from itertools import islice
 
+from archc.compiler.chains import Chains, longest_chains
 from archc.compiler.graph import SYNCHRONOUS, WAY_IN, Edge, Graph
 from archc.compiler.model import System
-from archc.compiler.questions import Chains, calls_between_servers, longest_chains
+from archc.compiler.questions import calls_between_servers
 from archc.compiler.rules.rule import Finding
 from archc.dsl.diagnostics import Related
 
@@ -80,7 +81,7 @@ def check(system: System, graph: Graph) -> Iterator[Finding]:
         )
 
 
-def _first(graph: Graph, chains: Chains) -> set[str]:
+def _first(graph: Graph, chains: Chains[str, Edge]) -> set[str]:
     """The programs at which requests begin: behind the way in, called by a page, or called by nobody."""
     inward = graph.of_kinds((*WAY_IN, *SYNCHRONOUS))
     first = {e.target for e in inward if e.target in chains.place and e.source not in chains.place}

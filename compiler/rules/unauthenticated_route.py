@@ -43,14 +43,12 @@ from collections.abc import Iterator
 
 from archc.compiler import model
 from archc.compiler.graph import Graph, operations
-from archc.compiler.questions import entrances, operations_behind
+from archc.compiler.questions import Operation, behind, entrances, is_page
 from archc.compiler.rules.rule import Finding
 from archc.compiler.rules.wording import opened_by
 from archc.dsl.diagnostics import Related, Span
 
 _WHY = "whoever finds the address has what is behind it"
-
-Operation = model.HttpOperation | model.RpcOperation
 
 
 def check(system: model.System, graph: Graph) -> Iterator[Finding]:
@@ -60,12 +58,12 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
     for gateway in system.all(model.Gateway):
         for route in gateway.route:
             target = system[route.target]
-            if _is_explained(route.anonymous) or _is_page(target):
+            if _is_explained(route.anonymous) or is_page(target):
                 continue
-            behind = _behind(route, target)
+            offered = behind(route, target)
             if route.anonymous is not None or not gateway.authenticates:
-                yield from _open_route(system, gateway, route, behind)
-            for operation in behind:
+                yield from _open_route(system, gateway, route, offered)
+            for operation in offered:
                 if operation.anonymous is None or _is_explained(operation.anonymous):
                     continue
                 if operation.span not in seen:
@@ -88,25 +86,15 @@ def _without_gateway(system: model.System, graph: Graph) -> Iterator[Finding]:
             )
 
 
-def _is_page(target: model.Element) -> bool:
-    return isinstance(target, model.Frontend) and target.renders == "browser"
-
-
 def _is_explained(anonymous: model.Anonymous | None) -> bool:
     return anonymous is not None and bool(anonymous.because.strip())
 
 
-def _behind(route: model.Route, target: model.Element) -> tuple[Operation, ...]:
-    if not isinstance(target, model.Service):
-        return ()
-    return operations_behind(route, target) if target.rest else operations(target)
-
-
 def _open_route(
-    system: model.System, gateway: model.Gateway, route: model.Route, behind: tuple[Operation, ...]
+    system: model.System, gateway: model.Gateway, route: model.Route, offered: tuple[Operation, ...]
 ) -> Iterator[Finding]:
     """The finding of a route that needs no token, unless all that is behind it says why."""
-    if route.anonymous is None and behind and all(_is_explained(op.anonymous) for op in behind):
+    if route.anonymous is None and offered and all(_is_explained(op.anonymous) for op in offered):
         return
     what = f"`{route.method} {route.path}`" if route.method else f"`{route.path}`"
     if route.anonymous is not None:
@@ -117,7 +105,7 @@ def _open_route(
     way = f"write `authenticates {identity}` in `{gateway.id}`"
     if not identity:
         way = f"declare an `identity login`, write `authenticates login` in `{gateway.id}`"
-    scoped = next((op for op in behind if op.scope), None)
+    scoped = next((op for op in offered if op.scope), None)
     yield Finding(
         gateway.id,
         route.span,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from archc.compiler import model
+from archc.compiler.chains import longest_chains
 from archc.compiler.compilation import Compilation
 from archc.compiler.graph import SYNCHRONOUS, Edge, circles_of, cycles_of, operations
 from archc.compiler.pipeline import compile_source
@@ -11,7 +12,6 @@ from archc.compiler.questions import (
     changes_something,
     domain_edges,
     entrances,
-    longest_chains,
     operations_behind,
     written_databases,
 )
