@@ -16,13 +16,17 @@ from archc.compiler.rules import (
     missing_health,
     one_sided_topic,
     outside_domain,
+    scopeless_route,
     shared_build,
     shared_database,
     shared_instance,
+    shared_topic,
     suppression,
     synchronous_loop,
     unauthenticated_route,
+    untyped_topic,
     unused_database,
+    unversioned_api,
     written_secret,
 )
 from archc.compiler.rules.fixing import Remedy, Sources
@@ -45,11 +49,15 @@ RULES: tuple[Rule, ...] = (
     rule("A802", direct_frontend_call),
     rule("A903", fixed_address),
     rule("A1001", missing_gateway),
+    rule("A1002", unversioned_api),
     rule("A1003", ambiguous_routes),
     rule("A1101", synchronous_loop),
     rule("A1102", long_call_chain),
     rule("A1401", one_sided_topic),
+    rule("A1402", untyped_topic),
+    rule("A1403", shared_topic),
     rule("A1501", unauthenticated_route),
+    rule("A1502", scopeless_route),
     rule("A1505", written_secret),
 )
 

@@ -26,11 +26,15 @@ SEVERITIES: dict[str, tuple[Severity, Severity, Severity]] = {
     "A802": (W, E, E),
     "A903": (W, E, E),
     "A1001": (W, E, E),
+    "A1002": (I, W, W),
     "A1003": (W, E, E),
     "A1101": (W, E, E),
     "A1102": (W, E, E),
     "A1401": (W, E, E),
+    "A1402": (W, W, E),
+    "A1403": (W, E, E),
     "A1501": (W, E, E),
+    "A1502": (I, W, W),
     "A1505": (E, E, E),  # a dev build would write the secret into its outputs
 }
 

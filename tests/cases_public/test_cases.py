@@ -119,15 +119,21 @@ def findings(compilation: Compilation, case: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("case", CASES)
 def test_rules_find_what_is_known_and_nothing_else(case: str) -> None:
     there = {rule.code for rule in RULES}
-    expected = [
-        (code, line) for trap in facts(case)["traps"] for code, line in trap["findings"] if code in there
-    ]
+    known = [finding for trap in facts(case)["traps"] for finding in trap["findings"]]
+    expected = [(code, line) for code, line in (*known, *facts(case)["further"]) if code in there]
     left = findings(compiled(case), case)
     for code, line in expected:
         match = next((f for f in left if f[0] == code and f[1].startswith(line)), None)
         assert match is not None, f"{code} is not found at `{line}`; found are {left}"
         left.remove(match)
     assert left == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_readme_says_why_each_finding_is_right(case: str) -> None:
+    readme = (EXAMPLES / case / "README.md").read_text(encoding="utf-8")
+    codes = re.findall(r"^\| .+? \| (A\d{3,4}) \| .+ \|$", readme, flags=re.MULTILINE)
+    assert {code for code, _ in findings(compiled(case), case)} == set(codes)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -51,14 +51,38 @@ DEFECTS: dict[str, tuple[str, ...]] = {
     ),
     "A802": ("frontend x.two% { calls d0.s0 }",),
     "A903": ('service x.two% { env OTHER "http://s0:8080" }',),
+    "A1002": (
+        "type x.Thing% { id uuid key }",
+        "service x.two% { rest { GET /two/{id} -> Thing% scope=data.read } }",
+    ),
     "A1003": (
         "gateway one% { authenticates login; route /a -> x.two%; route /a/* -> x.two% }",
-        "service x.two%",
+        "service x.two% { rest v1 { GET /a scope=data.read } }",
     ),
     "A1101": ("service x.two% { calls three% }", "service x.three% { calls two% }"),
     "A1102": (*(f"service x.n{n}x% {{ calls n{n + 1}x% }}" for n in range(7)), "service x.n7x%"),
-    "A1401": ("topic x.two% on=events", "worker x.three% { consumes two% group=three }"),
+    "A1401": (
+        "event x.One% v1 { id uuid }",
+        "topic x.two% on=events { carries [One%] }",
+        "worker x.three% { consumes two% group=three }",
+    ),
+    "A1402": (
+        "topic x.two% on=events",
+        "service x.three% { publishes two% }",
+        "worker x.four% { consumes two% group=four }",
+    ),
+    "A1403": (
+        "event x.One% v1 { id uuid }",
+        "topic x.two% on=events { carries [One%] }",
+        "service x.three% { publishes two% }",
+        "service y.four% { publishes x.two% }",
+        "worker x.five% { consumes two% group=five }",
+    ),
     "A1501": ("gateway one% { route /a -> x.two% }", "service x.two%"),
+    "A1502": (
+        "gateway one% { authenticates login; limit 50/s; route /a -> x.two% }",
+        "service x.two%",
+    ),
     "A1505": ('service x.two% { env API_TOKEN "q7Gm2Xv9Lp4Rt8Wz" }',),
 }
 AROUND = "\ndomain x { owner everybody }\ndomain y { owner everybody }\n"
