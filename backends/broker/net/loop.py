@@ -1,7 +1,7 @@
 """The event loop: sockets, timers, and calls from other threads, on one thread.
 
-A loop of its own instead of asyncio's: its sockets are read straight into each connection's frame, bodies leave
-by sendfile, and what is due is done in rounds, so that a burst of requests is answered in one go.
+A loop of its own instead of asyncio's: its sockets are read straight into each connection's frame, bodies
+leave by sendfile, and what is due is done in rounds, so that a burst of requests is answered in one go.
 """
 
 import heapq
