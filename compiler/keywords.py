@@ -95,7 +95,13 @@ CONTAINER = (
         distinct=True,
     ),
     K("user", "id:int", "The user id it runs as; 10001 unless said."),
-    K("capability", "name:word", "A Linux capability it cannot do without.", many=True, distinct=True),
+    K(
+        "capability",
+        "name:word because~text",
+        "A Linux capability it cannot do without, for a reason.",
+        many=True,
+        distinct=True,
+    ),
     K("grace", "time:duration", "How long it may take to finish its work when it is stopped."),
 )
 RUNS = (REPLICAS, *CONTAINER, *PASSTHROUGH)

@@ -20,6 +20,7 @@ from archc.compiler.records import (
     Build,
     CacheRule,
     Call,
+    Capability,
     Client,
     Consume,
     Cors,
@@ -58,14 +59,12 @@ from archc.compiler.records import (
 )
 from archc.compiler.thresholds import DEFAULTS, Thresholds
 from archc.dsl.diagnostics import Span
-from archc.dsl.tree import Statement
 
 
 class Element(Record):
     """Anything that is declared and has a name.
 
-    `places` has the span of each statement that stands once in the element's block, by keyword. `statement`
-    is the declaration as written, for edits of the source.
+    `places` has the span of each statement that stands once in the element's block, by keyword.
     """
 
     kind: ClassVar[str] = ""
@@ -78,7 +77,6 @@ class Element(Record):
     doc: str = ""
     allow: tuple[Allow, ...] = ()
     places: Annotated[Mapping[str, Span], SkipValidation] = PydanticField(default_factory=dict)
-    statement: Annotated[Statement | None, SkipValidation] = PydanticField(default=None, repr=False)
 
     def place(self, keyword: str) -> Span:
         """Where a keyword of the block stands; the element's own span where it does not."""
@@ -99,7 +97,7 @@ class Runnable(Element):
     volume: tuple[Volume, ...] = ()
     tmp: tuple[str, ...] = ()
     user: int = 0
-    capability: tuple[str, ...] = ()
+    capability: tuple[Capability, ...] = ()
     grace_ms: int = 0
     compose: Passthrough | None = None
     kubernetes: Passthrough | None = None
@@ -407,6 +405,7 @@ __all__ = [
     "CacheRule",
     "Call",
     "Caller",
+    "Capability",
     "Cdn",
     "Client",
     "Code",

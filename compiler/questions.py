@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from archc.compiler import model
-from archc.compiler.graph import SYNCHRONOUS, Edge, EdgeKind, Graph, operations
+from archc.compiler.graph import SYNCHRONOUS, Edge, EdgeKind, Graph, engine_of, operations
 from archc.compiler.paths import ANY, segments
 
 Operation = model.HttpOperation | model.RpcOperation
@@ -120,3 +120,20 @@ def changes_something(operation: model.HttpOperation | model.RpcOperation) -> bo
 def written_databases(graph: Graph, code: model.Caller) -> tuple[Edge, ...]:
     """The edges to the databases that a program writes: those it owns, and those it uses to write too."""
     return tuple(edge for edge in graph.edges_from(code.id, ("store",)) if not edge.record.readonly)
+
+
+_FORGETFUL = ("redis", "memcached")
+
+
+def keeps_data(system: model.System, store: model.Store) -> bool:
+    """Whether a store's data outlives the container of its server.
+
+    A server with an image of its own keeps what its volumes hold; a cache keeps what it has storage for.
+    """
+    server = system[store.on] if store.on else store
+    assert isinstance(server, model.Store)
+    if server.image or server.build is not None:
+        return bool(server.volume)
+    if isinstance(server, model.Cache) or engine_of(server) in _FORGETFUL:
+        return bool(server.storage_bytes) and engine_of(server) != "memcached"
+    return not getattr(server, "ephemeral", False)

@@ -121,6 +121,13 @@ class Volume(Record):
     size_bytes: int = 1 << 30
 
 
+class Capability(Record):
+    """A Linux capability the container may use, and why it must."""
+
+    name: str
+    because: str = ""
+
+
 class Call(Record):
     """A synchronous call. `target` is an element; method and path, or `operation` (an rpc), say which of its
     operations, where one is named.

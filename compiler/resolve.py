@@ -86,7 +86,6 @@ class Resolver:
             "domain": declaration.domain,
             "declared_kind": declaration.declared_kind,
             "span": declaration.span,
-            "statement": statement,
         }
         places: dict[str, Span] = {named.name: named.span for named in statement.named}
         data |= self._arguments(statement, kind.header_keyword, skip=1)

@@ -1,13 +1,12 @@
 """Examples of the language inside documents: found, completed to a system, compiled."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archc.compiler.compilation import Compilation
 from archc.compiler.folders import Folder
 from archc.compiler.pipeline import compile_source
-from archc.dsl.diagnostics import Edit
 
 TODAY = "2026-06-01"
 
@@ -57,19 +56,6 @@ def compile_example(text: str, environment: str | None = None) -> Compilation:
         if re.search(r"\btopic\b", text) and not re.search(r"\bbroker\b", text):
             text += "broker example-events\n"
     return compile_source({"example.arch": text}, environment, read_folder=_folder, today=TODAY)
-
-
-def edited(text: str, edits: Iterable[Edit]) -> str:
-    """A text with edits applied; their spans do not overlap."""
-    lines = text.splitlines(keepends=True)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
-    for edit in sorted(edits, key=lambda edit: edit.span, reverse=True):
-        begin = starts[edit.span.line - 1] + edit.span.column - 1
-        end = starts[edit.span.end_line - 1] + edit.span.end_column - 1
-        text = text[:begin] + edit.replacement + text[end:]
-    return text
 
 
 def _folder(name: str) -> Folder:

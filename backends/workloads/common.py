@@ -139,7 +139,9 @@ def with_declared(workload: Workload, plan: Plan) -> Workload:
         secrets=unique_secrets((*workload.secrets, *(SecretFile(name) for name in secret_env.values()))),
         volumes=(*workload.volumes, *_volumes(workload, element)),
         tmp=tuple(dict.fromkeys((*workload.tmp, *element.tmp))),
-        capabilities=tuple(sorted({*workload.capabilities, *map(_capability, element.capability)})),
+        capabilities=tuple(
+            sorted({*workload.capabilities, *(_capability(asked.name) for asked in element.capability)})
+        ),
         size=_size(element.resources, workload.size),
         grace_s=-(-element.grace_ms // 1000) or workload.grace_s,
         compose_patches=element.compose.patch if element.compose is not None else (),

@@ -36,10 +36,10 @@ from collections.abc import Iterator
 from archc.compiler import model
 from archc.compiler.graph import Graph, operations
 from archc.compiler.questions import changes_something, written_databases
-from archc.compiler.rules import edits
+from archc.compiler.rules.fixing import SetArgument, automatic, suggested
 from archc.compiler.rules.rule import Finding
 from archc.compiler.rules.wording import listed
-from archc.dsl.diagnostics import Fix, Related
+from archc.dsl.diagnostics import Related
 
 
 def check(system: model.System, graph: Graph) -> Iterator[Finding]:
@@ -49,8 +49,8 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
         if not databases:
             continue
         for publish, who in _direct(code):
-            edit = edits.with_argument(code, publish.span, "via", "outbox")
-            is_generated = not code.image and code.build is None
+            # Other people's code has to be changed besides.
+            remedy = suggested if code.image or code.build is not None else automatic
             yield Finding(
                 code.id,
                 publish.span,
@@ -59,7 +59,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
                 detail="a crash between the two loses the event, or announces what never was",
                 hint=f"write `publishes {publish.topic} via=outbox`",
                 related=tuple(Related(edge.span, f"writes `{edge.target}`") for edge in databases),
-                fix=Fix("publish via the outbox", (edit,), automatic=is_generated) if edit else None,
+                fix=remedy("publish via the outbox", SetArgument(publish, "via", "outbox")),
             )
 
 

@@ -27,9 +27,8 @@ from collections.abc import Iterator
 
 from archc.compiler import model
 from archc.compiler.graph import Graph
-from archc.compiler.rules import edits
+from archc.compiler.rules.fixing import Put, automatic
 from archc.compiler.rules.rule import Finding
-from archc.dsl.diagnostics import Fix
 
 _POLICY = "backup daily keep=30d"
 
@@ -41,7 +40,6 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
         if database.ephemeral or (backup is not None and backup.keep_ms):
             continue
         policy = f"backup {backup.how} keep=30d" if backup is not None else _POLICY
-        edit = edits.changed(database, "backup", policy)
         yield Finding(
             database.id,
             database.place("backup"),
@@ -50,6 +48,6 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             else f"the {backup.how} backup of `{database.id}` does not say how long it is kept",
             detail="what a disk, a migration or a person destroys is gone",
             hint=f"write `{policy}`, or how often and how long is right for it",
-            fix=Fix(f"write `{policy}`", (edit,), automatic=True) if edit is not None else None,
+            fix=automatic(f"write `{policy}`", Put(database, policy)),
             is_minor=backup is not None,
         )

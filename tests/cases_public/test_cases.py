@@ -133,7 +133,8 @@ def test_rules_find_what_is_known_and_nothing_else(case: str) -> None:
 def test_readme_says_why_each_finding_is_right(case: str) -> None:
     readme = (EXAMPLES / case / "README.md").read_text(encoding="utf-8")
     codes = re.findall(r"^\| .+? \| (A\d{3,4}) \| .+ \|$", readme, flags=re.MULTILINE)
-    assert {code for code, _ in findings(compiled(case), case)} == set(codes)
+    everywhere = (compiled(case), compiled(case, "production"))
+    assert {code for found in everywhere for code, _ in findings(found, case)} == set(codes)
 
 
 @pytest.mark.parametrize("case", CASES)

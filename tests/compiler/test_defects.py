@@ -10,6 +10,7 @@ from archc.compiler.rules import RULES
 from tests.systems import synthetic
 
 SERVICES = 30
+DIGEST = f"@sha256:{'0' * 64}"
 
 # Statements added to a clean system, by the code of the one finding they should give. `x` and `y` are
 # domains of their own; `%` makes names unique where several defects meet.
@@ -37,10 +38,20 @@ DEFECTS: dict[str, tuple[str, ...]] = {
     ),
     "A107": ("database x.one%", "service x.two% { owns one% }"),
     "A301": (
-        'service x.two% { build "./x%"; health tcp }',
-        'worker x.three% { build "x%"; health tcp }',
+        'service x.two% { build "./x%"; health tcp; resources small }',
+        'worker x.three% { build "x%"; health tcp; resources small }',
     ),
-    "A506": ('worker x.two% { image "registry.example/two:1" }',),
+    "A502": ('worker x.two% { image "registry.example/two%"; health tcp; resources small }',),
+    "A503": (
+        f'service x.two% {{ image "registry.example/all%{DIGEST}"; health tcp; resources small }}',
+        f'service x.three% {{ image "registry.example/all%{DIGEST}"; health tcp; resources small }}',
+    ),
+    "A504": ("service x.two% { capability NET_ADMIN }",),
+    "A505": ('service x.two% { build "./x%"; health tcp }',),
+    "A506": (f'worker x.two% {{ image "registry.example/two%{DIGEST}"; resources small }}',),
+    "A601": ("service x.two% { volume /data }",),
+    "A602": ("database x.two% { ephemeral }", "service x.three% { owns two% }"),
+    "A603": ("load-balancer one% { forwards api; algorithm ip-hash }",),
     "A701": ("job two%",),
     "A702": ("service x.two% { calls d0.s0 via=grpc timeout=1s }",),
     "A704": (

@@ -22,9 +22,8 @@ def test_every_element_passes_its_own_validation(name: str) -> None:
     system = compile_source({f"{name}.arch": TEXTS[name]}).system
     assert system is not None
     for element in system.elements.values():
-        data = element.model_dump(exclude={"statement"}) | {"statement": element.statement}
-        assert type(element).model_validate(data) == element
-    outside = system.model_dump(exclude={"elements", "statement"})
+        assert type(element).model_validate(element.model_dump()) == element
+    outside = system.model_dump(exclude={"elements"})
     assert System.model_validate(outside).environment == system.environment
 
 
@@ -37,6 +36,6 @@ def test_the_schema_and_the_model_name_the_same_fields(kind: str) -> None:
     }
     if schema.entry is not None:
         named.add(schema.entry.field)
-    own = {"span", "id", "name", "domain", "declared_kind", "places", "statement"}
+    own = {"span", "id", "name", "domain", "declared_kind", "places"}
     assert named <= fields
     assert fields - named - own <= {"title", "on", "storage_bytes", "engine", "rest", "rpc"}

@@ -12,6 +12,7 @@ from archc.compiler.questions import (
     changes_something,
     domain_edges,
     entrances,
+    keeps_data,
     operations_behind,
     written_databases,
 )
@@ -160,3 +161,25 @@ def test_what_changes_something_and_where_it_is_written() -> None:
     changing = [op.name for op in operations(orders) if changes_something(op)]
     assert changing == ["POST /a", "DELETE /a", "Do"]
     assert names(written_databases(compilation.graph, orders)) == ["orders one", "orders two"]
+
+
+def test_what_a_store_keeps() -> None:
+    system = compiled("""
+        database a
+        database b { ephemeral }
+        cache c
+        cache d { storage 1Gi }
+        cache e { engine memcached; storage 1Gi }
+        instance f { engine redis }
+        cache g on=f { storage 1Gi }
+        instance h { engine redis; storage 1Gi }
+        cache i on=h
+        database j { image "x:1" }
+        database k { image "x:1"; volume /data }
+        instance l { engine mysql; ephemeral }
+        database m on=l
+        bucket n
+    """).system
+    assert system is not None
+    kept = {store.id for store in system.all(model.Store) if keeps_data(system, store)}
+    assert kept == set("adhikn")
