@@ -109,14 +109,30 @@ def check(
         str, typer.Option("--format", metavar="text|json|sarif", help="How to say it.")
     ] = "text",
     strict: Annotated[bool, typer.Option("--strict", metavar="", help="Treat warnings as errors.")] = False,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix", metavar="", help="Apply the automatic fixes; show the suggested ones as patches."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            metavar="",
+            help="With --fix: write nothing; show what would change, and exit 1 if anything.",
+        ),
+    ] = False,
 ) -> None:
     """Say what is wrong, all of it at once, and what to write instead.
 
-    `--env all` checks every environment.
+    `--env all` checks every environment. A fix that would add a finding in any
+    environment is left out.
     """
+    from archc.backends.cli.checking import Wishes
     from archc.backends.cli.checking import check as run
 
-    raise typer.Exit(run(path, environment, format_, strict))
+    raise typer.Exit(run(path, Wishes(environment, format_, strict, fix, dry_run)))
 
 
 @app.command(rich_help_panel=_EVERY_DAY)

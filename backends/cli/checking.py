@@ -2,30 +2,74 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archc.backends.cli.compiling import Compiled, Compiler, one_environment
 from archc.backends.cli.console import show, sources_at
 from archc.backends.cli.terminal import Paint, counted, uses_colour
-from archc.backends.cli.usage import one_of
+from archc.backends.cli.usage import one_of, wrong
 from archc.dsl.diagnostics import Diagnostic, Severity
 
 
-def check(path: Path, environment: str | None, format_: str, strict: bool) -> int:
-    """Print what is wrong; 1 if there are errors."""
-    one_of("--format", format_, ("text", "json", "sarif"), "format")
-    compiled = Compiler(sources_at(path)).compiled(environment)
-    if strict:
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a check is asked for besides its path: see the options of `archc check`."""
+
+    environment: str | None = None
+    format: str = "text"
+    strict: bool = False
+    fix: bool = False
+    dry_run: bool = False
+
+
+def check(path: Path, wishes: Wishes) -> int:
+    """Print what is wrong, after fixing what is asked for; 1 if there are errors or a file cannot be written.
+
+    A dry run prints what would change instead, and is 1 if anything would.
+    """
+    one_of("--format", wishes.format, ("text", "json", "sarif"), "format")
+    if wishes.dry_run and (not wishes.fix or wishes.format != "text"):
+        raise wrong("--dry-run", "it goes with `--fix`, and shows text")
+    compiler = Compiler(sources_at(path))
+    compiled = compiler.compiled(wishes.environment)
+    if not wishes.fix:
+        return _report(compiled, wishes)
+    from archc.backends.cli import fixing
+
+    done = fixing.fixed(compiler, wishes.environment, compiled, lambda finding: True)
+    if wishes.dry_run:
+        fixing.show_changes(done, compiled.diagnostics)
+        fixing.show_summary(done, sys.stderr, is_dry=True)
+        return int(bool(done.changed) or done.compiled.has_errors)
+    if not fixing.write(done):
+        return 1
+    is_text = wishes.format == "text"
+    fixing.show_summary(done, sys.stdout if is_text else sys.stderr)
+    code = _report(done.compiled, wishes)
+    if is_text:
+        fixing.show_suggestions(done)
+    return code
+
+
+def _report(compiled: Compiled, wishes: Wishes) -> int:
+    if wishes.strict:
         raised = tuple(_raised(diagnostic) for diagnostic in compiled.diagnostics)
         compiled = replace(compiled, diagnostics=raised)
-    if format_ == "text":
+    if wishes.format != "text":
+        print(_written(compiled, wishes.format), end="")
+    elif compiled.diagnostics:
         show(compiled.diagnostics, compiled.texts, compiled.sources)
-        if not compiled.diagnostics:
-            print(_praise(compiled))
+        _offer_fixes(compiled, wishes)
     else:
-        print(_report(compiled, format_), end="")
+        print(_praise(compiled))
     return int(compiled.has_errors)
+
+
+def _offer_fixes(compiled: Compiled, wishes: Wishes) -> None:
+    fixes = sum(d.fix is not None and d.fix.automatic for d in compiled.diagnostics)
+    if fixes and not wishes.fix:
+        print(f"`archc check --fix` applies {counted(fixes, 'automatic fix', 'automatic fixes')}")
 
 
 def graph(path: Path, environment: str | None, format_: str) -> int:
@@ -55,7 +99,7 @@ def _raised(diagnostic: Diagnostic) -> Diagnostic:
     )
 
 
-def _report(compiled: Compiled, format_: str) -> str:
+def _written(compiled: Compiled, format_: str) -> str:
     from archc.backends.cli import reports
 
     if format_ == "json":

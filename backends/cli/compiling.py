@@ -68,6 +68,16 @@ class Compiler:
                 self.folders[folder] = Folder(texts, "" if texts else "missing")
         return self.folders[folder]
 
+    def with_texts(self, texts: Mapping[str, str]) -> "Compiler":
+        """A compiler of the same files with other texts: nothing is read again."""
+        other = Compiler(replace(self.sources, texts={name: texts[name] for name in self.sources.texts}))
+        other.folders = {
+            name: replace(folder, files={file: texts[file] for file in folder.files})
+            for name, folder in self.folders.items()
+        }
+        other.parse = self.parse
+        return other
+
     def run(self, environment: str | None) -> Compilation:
         """The compilation in one environment."""
         today = datetime.date.today().isoformat()

@@ -32,6 +32,19 @@ def show(
     print(render(diagnostics, texts, style), end="", file=stream)
 
 
+def print_diff(old: str, new: str, name: str, then: str, context: int = 3) -> None:
+    """Print how a text would change, as a patch; `then` says what it is afterwards."""
+    from difflib import unified_diff
+
+    paint = Paint(uses_colour(sys.stdout))
+    styles = {"+": "good", "-": "error", "@": "place"}
+    lines = unified_diff(
+        old.split("\n"), new.split("\n"), name, name, "as it is", then, lineterm="", n=context
+    )
+    for line in lines:
+        print(paint(styles[line[0]], line) if line[:1] in styles else line)
+
+
 def fail(message: str, hint: str = "") -> int:
     """Say on stderr what went wrong; 1."""
     paint = Paint(uses_colour(sys.stderr))

@@ -1,15 +1,13 @@
 """`archc fmt`: brings files into the one style, or says how they differ from it."""
 
-import os
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import unified_diff
 from pathlib import Path
 
-from archc.backends.cli.console import fail, show, sources_at
+from archc.backends.cli.console import fail, print_diff, show, sources_at
 from archc.backends.cli.reader import Sources
-from archc.backends.cli.terminal import Paint, counted, uses_colour
+from archc.backends.cli.replacing import ReplaceError, replace_texts
+from archc.backends.cli.terminal import counted
 from archc.dsl.diagnostics import Diagnostic, in_source_order
 from archc.dsl.formatter import format_text
 
@@ -48,38 +46,16 @@ def _format(sources: Sources, name: str, text: str, check: bool, tally: _Tally) 
         return ()
     shown = sources.file_name(name)
     if check:
-        _print_diff(text, styled, shown)
-    elif not _replace(sources.folder / name, styled):
-        tally.faulty += 1
-        return ()
+        print_diff(text, styled, shown, "in style")
+    else:
+        try:
+            replace_texts({sources.folder / name: (text, styled)})
+        except ReplaceError as problem:
+            fail(str(problem))
+            tally.faulty += 1
+            return ()
     tally.changed.append(shown)
     return ()
-
-
-def _print_diff(old: str, new: str, name: str) -> None:
-    paint = Paint(uses_colour(sys.stdout))
-    styles = {"+": "good", "-": "error", "@": "place"}
-    for line in unified_diff(
-        old.split("\n"), new.split("\n"), name, name, "as it is", "in style", lineterm=""
-    ):
-        print(paint(styles[line[0]], line) if line[:1] in styles else line)
-
-
-def _replace(file: Path, text: str) -> bool:
-    """Put a text in place of a file's, at once and with the file's permissions; whether that went well."""
-    target = file.resolve()
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        mode = target.stat().st_mode & 0o7777
-        with temporary.open("xb") as stream:
-            stream.write(text.encode())
-        temporary.chmod(mode)
-        temporary.replace(target)
-    except OSError as problem:
-        temporary.unlink(missing_ok=True)
-        fail(f"cannot write {file}: {problem.strerror}")
-        return False
-    return True
 
 
 def _sum(tally: _Tally, check: bool) -> None:

@@ -19,7 +19,7 @@ system shop "Web shop" {
   domain ordering {
     owner everybody
     type Order { id uuid key; total decimal }
-    database orders-db { engine postgres 16; stores [Order] }
+    database orders-db { engine postgres 16; stores [Order]; backup daily keep=30d }
     service orders {
       owns orders-db
       rest v1 { GET /orders/{id} -> Order }
