@@ -26,14 +26,15 @@ Handler = Callable[["Broker", "Request"], Answer]
 class Api:
     """One API: its key, the versions that are offered, and what serves them.
 
-    `is_open` says whether a client may use it before it has logged in.
+    The two hot ones have no handler: the dispatcher knows them. `is_open` says whether a client may use it
+    before it has logged in.
     """
 
     key: int
     name: str
     min_version: int
     max_version: int
-    handler: Handler
+    handler: Handler | None
     is_open: bool = False
 
 

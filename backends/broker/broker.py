@@ -1,0 +1,222 @@
+"""The broker: what it consists of, how its parts know of each other, how it starts and ends."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import signal
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from .apis import APIS
+from .apis.dispatch import Dispatcher
+from .apis.fetch import Readers
+from .groups.coordinator import GroupCoordinator
+from .storage.journal import Journal
+from .groups.offsets import OffsetStore
+from .groups.settings import GroupSettings
+from .net.connection import Connection
+from .net.flusher import Done, Flusher
+from .net.loop import Loop
+from .net.server import Server
+from .operations.measures import Measures
+from .security.users import Users
+from .settings import ALWAYS, NONE, Address, Settings
+from .storage.disk import LocalDisk
+from .storage.files import FilePool
+from .storage.janitor import JanitorThread
+from .storage.log import PartitionLog
+from .storage.manager import LogManager
+from .topics.catalog import Topic, TopicCatalog
+from .topics.cluster import ClusterStore
+from .topics.producer_ids import ProducerIds
+
+_OFFSETS_FOLDER = "__consumer_offsets"
+_STOP_MS = 5_000
+_STOP_STEP_MS = 20
+_HOUSEKEEPING_MS = 30_000
+# Requests make few circles of objects, and a look at everything that lives takes longer than a request.
+_GARBAGE_THRESHOLD = 50_000
+_log = logging.getLogger(__name__)
+
+
+class Broker:
+    """One broker. `open` reads the data folder and listens, `run` serves until `stop`, `close` ends in order."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises FolderInUseError, ClusterFileError, UsersFileError, MissingPartitionError, OSError."""
+        self.settings = settings
+        self.apis = APIS
+        self.loop = Loop()
+        self.metrics = Measures()
+        self.is_ready = False
+        self.is_synced_before_ack = settings.flush.mode == ALWAYS
+        self._unsynced: set[PartitionLog] = set()
+        settings.data.mkdir(parents=True, exist_ok=True)
+        folder = str(settings.data)
+        disk = LocalDisk()
+        self._janitor = JanitorThread(self.loop.call)
+        self.flusher = Flusher(self.loop, disk.sync, self.metrics.on_synced)
+        self.logs = LogManager(folder, disk, self._janitor)
+        self.cluster = ClusterStore(disk, folder)
+        self.users = None
+        if settings.users is not None:
+            self.users = Users(disk, str(settings.users), self.cluster.record.secret)
+        self.topics = TopicCatalog(self.cluster, self.logs, settings.limits.partitions, self.loop.wall_ms)
+        self.producer_ids = ProducerIds(self.cluster)
+        self.readers = Readers(self.loop)
+        self._journal = _journal(FilePool(disk), f"{folder}/{_OFFSETS_FOLDER}")
+        offsets = OffsetStore(self._journal, self.loop, self.flusher.wait, self.is_synced_before_ack)
+        self.groups = GroupCoordinator(self.loop, offsets, _group_settings(settings))
+        self.server = Server(
+            self.loop,
+            settings.listen,
+            settings.tls,
+            settings.limits,
+            Dispatcher(self).serve,
+            self._on_closed,
+        )
+
+    @property
+    def cluster_id(self) -> str:
+        """The id that the data folder has had from its beginning."""
+        return self.cluster.record.id
+
+    @property
+    def advertised(self) -> Address:
+        """Where clients are told to connect to."""
+        if self.settings.advertise is not None:
+            return self.settings.advertise
+        return Address(self.settings.listen.host, self.server.port)
+
+    # ---- what was written, and who may see it
+
+    def high_watermark(self, log: PartitionLog) -> int:
+        """The offset before which consumers may read: a crash must not take back what one has seen."""
+        return log.synced_offset if self.is_synced_before_ack else log.end_offset
+
+    def on_written(self, log: PartitionLog, done: Done | None = None) -> None:
+        """A log has grown. `done` is called when it is on the disk, and only where that is waited for."""
+        if self.is_synced_before_ack:
+            self.flusher.wait(log, partial(self._on_synced, log, done))
+            return
+        if self.settings.flush.mode != NONE:
+            self._unsynced.add(log)
+        self.readers.wake(log)
+
+    def _on_synced(self, log: PartitionLog, done: Done | None, error: OSError | None) -> None:
+        if error is not None:
+            _log.error("%s-%d cannot be synced: %s", log.topic, log.partition, error)
+        self.readers.wake(log)
+        if done is not None:
+            done(error)
+
+    def _sync_at_intervals(self) -> None:
+        for log in self._unsynced:
+            self.flusher.wait(log, partial(self._on_synced, log, None))
+        self._unsynced.clear()
+        self.loop.after(self.settings.flush.interval_ms, self._sync_at_intervals)
+
+    # ---- living
+
+    def open(self) -> None:
+        """Read the logs and listen. Raises MissingPartitionError, OSError."""
+        self.topics.open()
+        self.topics.when_deleted.append(self._on_deleted)
+        if self.settings.flush.mode not in (ALWAYS, NONE):
+            self._sync_at_intervals()
+        self._keep_house()
+        self.server.start()
+        self.is_ready = True
+        _log.info(
+            "ready",
+            extra={
+                "address": str(self.advertised),
+                "topics": len(self.topics),
+                "flush": str(self.settings.flush),
+            },
+        )
+
+    def run(self) -> None:
+        """Serve until `stop`."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_GARBAGE_THRESHOLD)
+        self.loop.run()
+
+    def stop(self) -> None:
+        """Take no requests any more, answer those that are there, and return from `run`. For any thread."""
+        self.loop.call(self._begin_stop)
+
+    def close(self) -> None:
+        """Force everything to the disk and let the data folder go, so that the next start need not look."""
+        self.server.close()
+        self.flusher.close()
+        self._janitor.stop()
+        self._journal.close()
+        self.logs.close()
+        self.loop.close()
+
+    def _begin_stop(self) -> None:
+        if not self.is_ready:
+            return
+        self.is_ready = False
+        _log.info("stopping")
+        self.readers.answer_all()
+        self.server.stop_listening()
+        self._end_when_answered(self.loop.now_ms() + _STOP_MS)
+
+    def _end_when_answered(self, deadline_ms: int) -> None:
+        if self.server.connections and self.loop.now_ms() < deadline_ms:
+            self.loop.after(_STOP_STEP_MS, partial(self._end_when_answered, deadline_ms))
+        else:
+            self.loop.stop()
+
+    def _keep_house(self) -> None:
+        self.logs.housekeeping(self.loop.wall_ms())
+        self.loop.after(_HOUSEKEEPING_MS, self._keep_house)
+
+    def _on_deleted(self, topic: Topic) -> None:
+        self.groups.forget_topic(topic.name)
+        for log in topic.logs:
+            self._unsynced.discard(log)
+            self.readers.wake(log)
+
+    def _on_closed(self, connection: Connection) -> None:
+        self.metrics.connections_closed.value += 1
+
+
+def _journal(pool: FilePool, folder: str) -> Journal:
+    Path(folder).mkdir(exist_ok=True)
+    return Journal(pool, folder)
+
+
+def _group_settings(settings: Settings) -> GroupSettings:
+    limits = settings.limits
+    return GroupSettings(
+        session_timeout_min_ms=limits.session_timeout_min_ms,
+        session_timeout_max_ms=limits.session_timeout_max_ms,
+        initial_rebalance_delay_ms=settings.group_rebalance_delay_ms,
+    )
+
+
+def serve(settings: Settings, on_ready: Callable[[Broker], None] | None = None) -> int:
+    """Run a broker until SIGTERM or SIGINT; the exit code. What keeps it from starting is one line of log."""
+    from .operations import logs
+
+    logs.start(settings.log_level)
+    try:
+        broker = Broker(settings)
+        broker.open()
+    except Exception as problem:
+        _log.critical("the broker cannot start: %s", problem)
+        return 1
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: broker.stop())
+    if on_ready is not None:
+        on_ready(broker)
+    broker.run()
+    broker.close()
+    _log.info("stopped")
+    return 0
