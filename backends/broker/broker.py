@@ -13,7 +13,6 @@ from .apis import APIS
 from .apis.dispatch import Dispatcher
 from .apis.fetch import Readers
 from .groups.coordinator import GroupCoordinator
-from .storage.journal import Journal
 from .groups.offsets import OffsetStore
 from .groups.settings import GroupSettings
 from .net.connection import Connection
@@ -26,6 +25,7 @@ from .settings import ALWAYS, NONE, Address, Settings
 from .storage.disk import LocalDisk
 from .storage.files import FilePool
 from .storage.janitor import JanitorThread
+from .storage.journal import Journal
 from .storage.log import PartitionLog
 from .storage.manager import LogManager
 from .topics.catalog import Topic, TopicCatalog
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 
 class Broker:
-    """One broker. `open` reads the data folder and listens, `run` serves until `stop`, `close` ends in order."""
+    """One broker. `open` reads the data and listens, `run` serves until `stop`, `close` ends in order."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises FolderInUseError, ClusterFileError, UsersFileError, MissingPartitionError, OSError."""

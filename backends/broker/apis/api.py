@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from ..net.connection import Connection
 
 
-class _Later:
+class Later:
     """The type of LATER."""
 
 
 # A handler's answer when it has kept the request and will call its `respond`.
-LATER: Final = _Later()
+LATER: Final = Later()
 
-Answer = Mapping[str, object] | _Later
+Answer = Mapping[str, object] | Later
 Handler = Callable[["Broker", "Request"], Answer]
 
 

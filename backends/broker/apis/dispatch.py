@@ -15,7 +15,7 @@ from ..protocol.codec import decode_request, encode_response
 from ..protocol.errors import ErrorCode
 from ..protocol.notation import schema
 from ..protocol.primitives import DecodeError, Reader
-from .api import LATER, Api, Request
+from .api import Api, Later, Request
 from .fetch import FETCH, fetch
 from .frames import Header, begin_answer, end_answer, read_client_id, read_header
 from .produce import PRODUCE, produce
@@ -81,7 +81,7 @@ class Dispatcher:
         request.respond = respond
         assert api.handler is not None
         answer = api.handler(self._broker, request)
-        if answer is not LATER:
+        if not isinstance(answer, Later):
             respond(answer)
 
     def _refuse(self, connection: Connection, header: Header) -> None:

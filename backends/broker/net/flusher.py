@@ -4,7 +4,7 @@ Everything that is written while a round of syncs is under way shares the next r
 synced side by side, so that the file system can commit them together.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from queue import SimpleQueue
@@ -12,29 +12,12 @@ from threading import Thread
 from time import perf_counter
 from typing import Protocol
 
+from ..storage.files import SyncJob
 from .loop import Loop
 
 _SYNCS_AT_ONCE = 8
 
 Done = Callable[[OSError | None], None]
-
-
-class SyncFile(Protocol):
-    """An open file, held until it is synced."""
-
-    @property
-    def fd(self) -> int:
-        """Its descriptor."""
-        ...
-
-
-class SyncJob(Protocol):
-    """The files that have to be on disk, as of now."""
-
-    @property
-    def files(self) -> Sequence[SyncFile]:
-        """The files, held until the job ends."""
-        ...
 
 
 class Syncable(Protocol):
