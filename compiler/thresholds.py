@@ -19,15 +19,52 @@ class SyncDepth(Record):
     error: int = 6
 
 
+class MegaService(Record):
+    """How many operations, and how many aggregates, one program may have (A401)."""
+
+    operations: int = 30
+    aggregates: int = 7
+
+
+class Hub(Record):
+    """Which share of paths may go through one program, and of programs be on both its sides (A405)."""
+
+    paths_percent: float = 50
+    neighbours_percent: float = 40
+
+
+class ChattyPair(Record):
+    """How many different operations two programs may call of each other (A406)."""
+
+    operations: int = 5
+
+
 class Thresholds(Record):
     """The thresholds of all rules."""
 
+    mega_service: MegaService = MegaService.model_construct(span=NOWHERE)
+    hub: Hub = Hub.model_construct(span=NOWHERE)
+    chatty_pair: ChattyPair = ChattyPair.model_construct(span=NOWHERE)
     sync_depth: SyncDepth = SyncDepth.model_construct(span=NOWHERE)
 
 
 DEFAULTS = Thresholds.model_construct(span=NOWHERE)
 
 THRESHOLDS: tuple[Keyword, ...] = (
+    Keyword(
+        "mega-service",
+        "operations=int aggregates=int",
+        "How many operations a service may have, and how many aggregates a program's databases may store.",
+    ),
+    Keyword(
+        "hub",
+        "paths=percent neighbours=percent",
+        "Which share of all paths of calls may go through one program, and which share of all programs may "
+        "both call it and be called by it.",
+    ),
+    Keyword(
+        "chatty-pair", "operations=int", "How many different operations two programs may call of each other."
+    ),
     Keyword(
         "sync-depth",
         "warning=int error=int",

@@ -41,6 +41,28 @@ DEFECTS: dict[str, tuple[str, ...]] = {
         'service x.two% { build "./x%"; health tcp; resources small }',
         'worker x.three% { build "x%"; health tcp; resources small }',
     ),
+    "A401": ("service x.two% { rest v1 { " + "; ".join(f"GET /{n}" for n in range(31)) + " } }",),
+    "A402": ("service x.two% { calls three% GET /a }", "service x.three% { rest v1 { GET /a } }"),
+    "A403": (
+        "type x.One% { id uuid key }",
+        "type y.Two% { id uuid key }",
+        "database x.three% { stores [One% y.Two%]; backup daily keep=30d }",
+        "service x.four% { owns three% }",
+    ),
+    "A404": (
+        "database x.one% { backup daily keep=30d }",
+        "service x.two% { owns one% }",
+        "service x.three% { calls two% }",
+    ),
+    "A405": (
+        *(f"service x.a{n}% {{ calls bus% }}" for n in range(20)),
+        f"service x.bus% {{ {'; '.join(f'calls b{n}%' for n in range(20))} }}",
+        *(f"service x.b{n}%" for n in range(20)),
+    ),
+    "A406": (
+        f"service x.two% {{ {'; '.join(f'calls three% GET /{n}' for n in range(6))} }}",
+        f"service x.three% {{ rest v1 {{ {'; '.join(f'GET /{n}' for n in range(6))} }} }}",
+    ),
     "A502": ('worker x.two% { image "registry.example/two%"; health tcp; resources small }',),
     "A503": (
         f'service x.two% {{ image "registry.example/all%{DIGEST}"; health tcp; resources small }}',

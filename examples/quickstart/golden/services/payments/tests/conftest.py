@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from payments._gen.settings import Settings
 
-ENVIRONMENT: dict[str, str] = {}
+ENVIRONMENT: dict[str, str] = {
+    "EXTERNAL_BANK_URL": "https://user@example.invalid:1234/name",
+}
 SECRETS: list[str] = []
 
 

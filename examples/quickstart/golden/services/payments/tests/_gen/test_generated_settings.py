@@ -7,7 +7,9 @@ import pytest
 from payments._gen.runtime.settings import MissingSettingsError
 from payments._gen.settings import Settings
 
-NEEDED: list[str] = []
+NEEDED: list[str] = [
+    "EXTERNAL_BANK_URL",
+]
 
 
 def test_complete_settings_are_read(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 
+from . import clients
 from .runtime.lifecycle import Lifecycle, Resource, Task
 from .runtime.traces import Exporter
 from .settings import Settings
@@ -14,11 +15,13 @@ class Resources:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.traces = Exporter(settings.otel_exporter_otlp_endpoint, "payments")
+        self.bank = clients.BankClient(settings.external_bank_url)
 
     def lifecycle(self, more: Sequence[Resource] = (), tasks: Sequence[Task] = ()) -> Lifecycle:
         """What opens and closes all of it, and what is run beside the work."""
         resources: list[Resource] = [
             self.traces,
+            self.bank,
             *more,
         ]
         return Lifecycle(resources, [], [self.traces.run, *tasks])

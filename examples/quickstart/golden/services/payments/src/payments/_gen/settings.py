@@ -12,6 +12,7 @@ from .runtime.settings import LEVELS, Reader
 class Settings:
     """All settings. Those with passwords are not shown when it is printed."""
 
+    external_bank_url: str
     port: int
     drain_seconds: int
     body_bytes_max: int
@@ -26,6 +27,7 @@ class Settings:
         """
         read = Reader(environ)
         loaded = cls(
+            external_bank_url=read.url("EXTERNAL_BANK_URL"),
             port=read.number("PORT", 8080),
             drain_seconds=read.number("DRAIN_SECONDS", 3),
             body_bytes_max=read.number("BODY_BYTES_MAX", 1048576),
