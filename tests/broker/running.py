@@ -83,6 +83,22 @@ def archc_broker(folder: Path, *options: str, flush: str = "none") -> Iterator[B
 
 
 @contextlib.contextmanager
+def restartable(folder: Path, port: int, *options: str, flush: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Our broker on a given port, ready; it may be killed meanwhile, and started again on the same folder."""
+    command = [sys.executable, "-m", "archc.backends.broker", "--data", str(folder / "data")]
+    command += ["--listen", f"127.0.0.1:{port}", "--flush", flush, *options]
+    log = folder / "broker.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        wait_until_ready(process, port, log)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
 def kafka(folder: Path, *settings: str, num_partitions: int = 1) -> Iterator[Broker]:
     """Apache Kafka on free ports as one KRaft node; `settings` are lines of server.properties."""
     home = Path(kafka_home())
