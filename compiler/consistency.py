@@ -21,9 +21,9 @@ def check(system: model.System) -> Iterator[Diagnostic]:
     yield from _derived_names(system)
 
 
-def same_operation(one: str, other: str) -> bool:
-    """Whether two operation names mean the same, whatever their path parameters are called."""
-    return re.sub(r"\{[^}]*\}", "{}", one) == re.sub(r"\{[^}]*\}", "{}", other)
+def plain_operation(name: str) -> str:
+    """An operation's name with nameless path parameters: the same for all names that mean the same."""
+    return re.sub(r"\{[^}]*\}", "{}", name)
 
 
 def _called_operations(system: model.System) -> Iterator[Diagnostic]:
@@ -34,7 +34,7 @@ def _called_operations(system: model.System) -> Iterator[Diagnostic]:
             if not wanted or not isinstance(target, model.Service):
                 continue
             offered = [operation.name for operation in operations(target)]
-            if offered and not any(same_operation(wanted, name) for name in offered):
+            if offered and plain_operation(wanted) not in map(plain_operation, offered):
                 hint = did_you_mean(wanted, offered) or f"it offers {', '.join(offered[:6])}"
                 yield error("A1702", call.span, f"`{target.id}` has no operation `{wanted}`", hint=hint)
 

@@ -319,7 +319,7 @@ def _implicit(system: model.System) -> Iterator[Edge]:
 
 def _registered(system: model.System, registry: model.Registry) -> Iterator[model.Service]:
     """The services a registry knows. What it calls itself must be up before it, so that cannot register."""
-    if _is_own(registry) or engine_of(registry) not in ("dns", ""):
+    if is_foreign(registry) or engine_of(registry) not in ("dns", ""):
         called = {call.target for call in registry.calls}
         yield from (service for service in system.all(model.Service) if service.id not in called)
 
@@ -328,9 +328,9 @@ def _gives_metrics(element: model.Runnable) -> bool:
     """Whether there are measurements to fetch: what archc generates gives them, others where they say so."""
     if element.metrics:
         return True
-    return isinstance(element, model.Code | model.Gateway) and not _is_own(element)
+    return isinstance(element, model.Code | model.Gateway) and not is_foreign(element)
 
 
-def _is_own(element: model.Runnable) -> bool:
-    """Whether the element brings its own image or the folder that builds it."""
-    return bool(element.image) or element.build is not None
+def is_foreign(element: model.Element) -> bool:
+    """Whether an element brings its own image, or the folder that builds it: archc writes nothing for it."""
+    return isinstance(element, model.Runnable) and (bool(element.image) or element.build is not None)

@@ -39,6 +39,19 @@ class ChattyPair(Record):
     operations: int = 5
 
 
+class FanOut(Record):
+    """On how many services one operation may wait (A1103)."""
+
+    max: int = 5
+
+
+class RetryAmplification(Record):
+    """How many requests one may become by retries: more are a warning, an error (A1204)."""
+
+    warning: int = 9
+    error: int = 27
+
+
 class Thresholds(Record):
     """The thresholds of all rules."""
 
@@ -46,6 +59,8 @@ class Thresholds(Record):
     hub: Hub = Hub.model_construct(span=NOWHERE)
     chatty_pair: ChattyPair = ChattyPair.model_construct(span=NOWHERE)
     sync_depth: SyncDepth = SyncDepth.model_construct(span=NOWHERE)
+    fan_out: FanOut = FanOut.model_construct(span=NOWHERE)
+    retry_amplification: RetryAmplification = RetryAmplification.model_construct(span=NOWHERE)
 
 
 DEFAULTS = Thresholds.model_construct(span=NOWHERE)
@@ -69,5 +84,11 @@ THRESHOLDS: tuple[Keyword, ...] = (
         "sync-depth",
         "warning=int error=int",
         "How many calls in a row one request may wait on before that is a warning, an error.",
+    ),
+    Keyword("fan-out", "max=int", "On how many services one operation may wait."),
+    Keyword(
+        "retry-amplification",
+        "warning=int error=int",
+        "How many requests one may become by retries before that is a warning, an error.",
     ),
 )

@@ -16,6 +16,11 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join([*(f"`{name}`" for name in names[:SHOWN_MAX]), *more])
 
 
+def duration(time_ms: int) -> str:
+    """A time as the language writes it: 2500 is `2500ms`, 5000 is `5s`."""
+    return f"{time_ms // 1000}s" if time_ms and time_ms % 1000 == 0 else f"{time_ms}ms"
+
+
 def opened_by(edges: Iterable[Edge]) -> str:
     """By whom something is reached from outside: ``to `customer` and through `front` ``."""
     edges = list(edges)

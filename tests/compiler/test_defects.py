@@ -1,4 +1,7 @@
-"""Defects put into clean systems: each rule finds its own, once, and no other rule says anything."""
+"""Defects put into clean systems: each rule finds its own, once, wherever it stands and whatever else does.
+
+A defect is written as shortly as it can be, so that other rules may find something in it too.
+"""
 
 import random
 
@@ -12,7 +15,7 @@ from tests.systems import synthetic
 SERVICES = 30
 DIGEST = f"@sha256:{'0' * 64}"
 
-# Statements added to a clean system, by the code of the one finding they should give. `x` and `y` are
+# Statements added to a clean system, by the code of the finding they should give once. `x` and `y` are
 # domains of their own; `%` makes names unique where several defects meet.
 DEFECTS: dict[str, tuple[str, ...]] = {
     "A101": (
@@ -75,11 +78,11 @@ DEFECTS: dict[str, tuple[str, ...]] = {
     "A602": ("database x.two% { ephemeral }", "service x.three% { owns two% }"),
     "A603": ("load-balancer one% { forwards api; algorithm ip-hash }",),
     "A701": ("job two%",),
-    "A702": ("service x.two% { calls d0.s0 via=grpc timeout=1s }",),
+    "A702": ("service x.two% { calls d0.s0 via=grpc timeout=1s breaker=5/10s }",),
     "A704": (
-        "service x.two% { calls y.three% }",
+        "service x.two% { calls y.three% timeout=1s breaker=5/10s }",
         "service y.three%",
-        "service y.four% { calls x.five% }",
+        "service y.four% { calls x.five% timeout=1s breaker=5/10s }",
         "service x.five%",
     ),
     "A802": ("frontend x.two% { calls d0.s0 }",),
@@ -92,8 +95,33 @@ DEFECTS: dict[str, tuple[str, ...]] = {
         "gateway one% { authenticates login; route /a -> x.two%; route /a/* -> x.two% }",
         "service x.two% { rest v1 { GET /a scope=data.read } }",
     ),
-    "A1101": ("service x.two% { calls three% }", "service x.three% { calls two% }"),
-    "A1102": (*(f"service x.n{n}x% {{ calls n{n + 1}x% }}" for n in range(7)), "service x.n7x%"),
+    "A1101": (
+        "service x.two% { calls three% timeout=1s }",
+        "service x.three% { calls two% timeout=1s }",
+    ),
+    "A1102": (
+        *(f"service x.n{n}x% {{ calls n{n + 1}x% timeout=1s }}" for n in range(7)),
+        "service x.n7x%",
+    ),
+    "A1103": (
+        f"service x.two% {{ {'; '.join(f'calls n{n}y% timeout=1s' for n in range(6))} }}",
+        *(f"service x.n{n}y%" for n in range(6)),
+    ),
+    "A1201": ("service x.two% { calls three% }", "service x.three%"),
+    "A1202": (
+        "service x.two% { calls three% timeout=1s }",
+        "service x.three% { calls four% timeout=2s }",
+        "service x.four%",
+    ),
+    "A1203": (
+        "service x.two% { calls three% POST /three timeout=1s retries=1 }",
+        "service x.three% { rest v1 { POST /three } }",
+    ),
+    "A1204": (
+        *(f"service x.n{n}z% {{ calls n{n + 1}z% timeout=1s retries=3 }}" for n in range(3)),
+        "service x.n3z%",
+    ),
+    "A1205": ("external one%", "service x.two% { calls one% timeout=1s }"),
     "A1401": (
         "event x.One% v1 { id uuid }",
         "topic x.two% on=events { carries [One%] }",
@@ -146,14 +174,14 @@ def test_clean_systems_have_no_finding(seed: int) -> None:
 def test_a_defect_is_found_once_wherever_it_stands(code: str) -> None:
     clean, statements = synthetic(SERVICES), [s.replace("%", "") for s in DEFECTS[code]]
     expected = found(check(clean, AROUND + "\n".join(statements)))
-    assert [name for name, _ in expected] == [code]
+    assert [name for name, _ in expected].count(code) == 1
     shuffled = random.Random(1).sample(statements, len(statements))
     again = found(check("\n".join(shuffled), clean, AROUND))
-    assert [name for name, _ in again] == [code]
+    assert [name for name, _ in again].count(code) == 1
     assert again == expected or code == "A301"  # there the first in the text is the one that may stay
 
 
 def test_defects_do_not_hide_each_other() -> None:
     texts = ["\n".join(DEFECTS[code]).replace("%", str(n)) for n, code in enumerate(DEFECTS)]
-    codes = [code for code, _ in found(check(synthetic(SERVICES), AROUND, *texts))]
-    assert sorted(codes) == sorted(DEFECTS)
+    codes = {code for code, _ in found(check(synthetic(SERVICES), AROUND, *texts))}
+    assert codes >= DEFECTS.keys()

@@ -7,7 +7,7 @@ import pydantic
 
 from . import models
 from .runtime import types
-from .runtime.http_client import HttpClient, Policy
+from .runtime.http_client import Breaker, HttpClient, Policy
 
 _BOOKS_GET_BOOKS_BY_ID: pydantic.TypeAdapter[models.Book] = pydantic.TypeAdapter(models.Book)
 _PAYMENTS_POST_PAYMENTS: pydantic.TypeAdapter[models.Payment] = pydantic.TypeAdapter(models.Payment)
@@ -18,7 +18,7 @@ class BooksClient(HttpClient):
     """Calls catalogue.books."""
 
     def __init__(self, url: str) -> None:
-        super().__init__("books", url, Policy(timeout_s=0.5, retries=1))
+        super().__init__("books", url, Policy(timeout_s=0.5, retries=1), breaker=Breaker(5, 10))
 
     async def get_books_by_id(self, id_: uuid.UUID) -> models.Book:
         """GET /books/{id}."""
