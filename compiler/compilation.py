@@ -6,6 +6,7 @@ from functools import cached_property
 
 from archc.compiler.graph import Graph
 from archc.compiler.model import System
+from archc.compiler.rules.rule import Rule
 from archc.dsl.diagnostics import Diagnostic, Severity
 from archc.dsl.tree import File
 
@@ -15,13 +16,14 @@ class Compilation:
     """The result of compiling sources in one environment.
 
     `sources` maps file names to texts. `system` is None when the language's own faults left nothing to
-    build a model from.
+    build a model from. `rules` are those that were asked, if it came to that.
     """
 
     sources: Mapping[str, str]
     files: tuple[File, ...]
     system: System | None
     diagnostics: tuple[Diagnostic, ...]
+    rules: tuple[Rule, ...] = ()
 
     @property
     def has_errors(self) -> bool:

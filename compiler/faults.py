@@ -195,6 +195,31 @@ Move the folder inside, and name it from where the file is:
     use "shared"
 """
 
+_RULE = """\
+A rule cannot be run.
+
+## What it finds
+
+A `use` in the system's `rules` of a package that is not installed, that offers no rules, that cannot be
+imported, or one of whose codes is another rule's already; and a rule that failed while it looked at the
+system. The other rules are run all the same.
+
+## Why it is bad
+
+What a rule would find is not known, so nobody can say that the system is good.
+
+## Example
+
+    system shop { rules { use "acme.rules" } }
+
+## Instead
+
+Install the package where archc is installed, or do without it. What a rule fails at is for its authors to
+mend.
+
+    system shop
+"""
+
 _SYNTAX = """\
 The text cannot be read as statements.
 
@@ -381,6 +406,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("A1705", "needless-acceptance", _NEEDLESS),
     Fault("A1706", "over-the-limit", _LIMIT),
     Fault("A1707", "outside-the-project", _OUTSIDE),
+    Fault("A1708", "failed-rule", _RULE),
     Fault("A1710", "unreadable-syntax", _SYNTAX),
     Fault("A1711", "unknown-word", _WORD),
     Fault("A1712", "wrong-argument", _ARGUMENT),

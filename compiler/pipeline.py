@@ -9,6 +9,7 @@ from archc.compiler.folders import Folder, Parse, gather, no_folders
 from archc.compiler.graph import Graph
 from archc.compiler.resolve import Resolver
 from archc.compiler.rules.fixing import Sources
+from archc.compiler.rules.running import Loader, no_packages
 from archc.compiler.suggest import did_you_mean
 from archc.dsl.diagnostics import Diagnostic, Span, error, in_source_order
 from archc.dsl.parser import parse
@@ -21,6 +22,7 @@ def compile_source(
     read_folder: Callable[[str], Folder] = no_folders,
     today: str = "",
     parse_file: Parse = parse,
+    load_package: Loader = no_packages,
 ) -> Compilation:
     """Compile the files of a folder, given by name, in one environment.
 
@@ -28,7 +30,7 @@ def compile_source(
     means the base.
     `read_folder` answers `use "folder"`, the folder relative to that of the sources. `today` (YYYY-MM-DD)
     ends acceptances whose day is past; "" ends none. `parse_file` may remember what it parsed, for a caller
-    that compiles the same files in several environments.
+    that compiles the same files in several environments. `load_package` answers `rules { use "name" }`.
     """
     gathered = gather(sources, read_folder, parse_file)  # parse: text -> tree
     files, faults = tuple(gathered.files), gathered.faults
@@ -53,8 +55,8 @@ def compile_source(
     if faults or system is None:
         return Compilation(gathered.texts, files, system if not faults else None, in_source_order(faults))
     graph = Graph(system)  # model -> questions
-    findings = rules.check(system, graph, Sources(files, gathered.texts), today)
-    return Compilation(gathered.texts, files, system, in_source_order(findings))
+    findings, asked = rules.check(system, graph, Sources(files, gathered.texts), today, load_package)
+    return Compilation(gathered.texts, files, system, in_source_order(findings), asked)
 
 
 def _faults_elsewhere(

@@ -101,11 +101,11 @@ class Keyword:
     def is_scalar(self) -> bool:
         """Whether the statement is one plain value: a single positional and nothing else.
 
-        Repeated references are records all the same: each is an edge and keeps its span.
+        Repeated references are records all the same: each is an edge and keeps its span. So are packages.
         """
         if len(self.parameters) != 1 or not self.positionals or self.block or self.entry:
             return False
-        return not (self.many and self.parameters[0].type == "ref")
+        return not (self.many and self.parameters[0].type in ("ref", "package"))
 
     @property
     def is_flag(self) -> bool:

@@ -1,4 +1,4 @@
-"""The thresholds of the rules: their defaults, and the keywords by which a system sets its own.
+"""The block `rules`: the thresholds with their defaults, and the keywords by which a system sets its own.
 
 Each is a record here, a keyword in THRESHOLDS, and a sentence in the page of the rule that uses it, which
 names the source of the default.
@@ -52,9 +52,16 @@ class RetryAmplification(Record):
     error: int = 27
 
 
-class Thresholds(Record):
-    """The thresholds of all rules."""
+class Use(Record):
+    """A package whose rules are asked too."""
 
+    package: str
+
+
+class Thresholds(Record):
+    """The thresholds of all rules, and whose rules are asked besides archc's own."""
+
+    use: tuple[Use, ...] = ()
     mega_service: MegaService = MegaService.model_construct(span=NOWHERE)
     hub: Hub = Hub.model_construct(span=NOWHERE)
     chatty_pair: ChattyPair = ChattyPair.model_construct(span=NOWHERE)
@@ -66,6 +73,13 @@ class Thresholds(Record):
 DEFAULTS = Thresholds.model_construct(span=NOWHERE)
 
 THRESHOLDS: tuple[Keyword, ...] = (
+    Keyword(
+        "use",
+        "package:package",
+        "Asks the rules of an installed package too, by the name of its entry point or of its module.",
+        many=True,
+        distinct=True,
+    ),
     Keyword(
         "mega-service",
         "operations=int aggregates=int",

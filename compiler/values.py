@@ -58,7 +58,9 @@ _FOLDER = re.compile(r"(?![/~])[^\x00-\x1f\x7f\\:\"*?<>|]{1,400}")
 _INSIDE = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._+@-]{1,100}){1,30}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SCOPE = re.compile(r"[A-Za-z][\w.:-]*")
-_CODE = re.compile(r"A\d{3,4}")
+# A rule of the language, or of a package.
+_CODE = re.compile(r"A\d{3,4}|[A-Z]{2,12}\d{1,5}")
+_PACKAGE = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
 _FIELD_NAME = re.compile(r"[a-z][A-Za-z0-9_-]*")
 _TYPE_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 _INT_MAX = 2**53
@@ -266,6 +268,7 @@ _IN_WORDS = {
     "field-name": "a field name",
     "type-name": "a type name",
     "code": "a rule's code",
+    "package": "the name of a package in double quotes",
     "cron": "a schedule of five cron fields",
     "env-name": "a variable's name",
     "image": "a container image in double quotes",
@@ -292,6 +295,7 @@ TYPES: dict[str, ValueType] = {
     "type-name": ValueType(("word",), "ReserveStock", _pattern(_TYPE_NAME, "a name in PascalCase")),
     "scope": ValueType(("word", "string"), "orders.read", _pattern(_SCOPE, "a scope")),
     "code": ValueType(("word",), "A1103", _pattern(_CODE, "a rule's code")),
+    "package": ValueType(("string",), '"acme.rules"', _pattern(_PACKAGE, "the name of a package")),
     "env-name": ValueType(("word", "string"), "LOG_LEVEL", _pattern(_ENV_NAME, "a variable's name")),
     "host": ValueType(("word", "string"), "shop.example.com", lambda t, p: _host(t.lower(), p)),
     "cron": ValueType(_TEXTS, '"0 3 * * *"', _pattern(_CRON, "a schedule of five cron fields")),

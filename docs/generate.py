@@ -12,7 +12,7 @@ from archc.compiler.kinds import EDITIONS, FILE_KEYWORDS
 from archc.compiler.manual import DOCUMENTED, page, shown_type, statements
 from archc.compiler.rules import RULES
 from archc.compiler.rules.rule import PRACTICES, Rule, practice
-from archc.compiler.rules.severity import NEVER_ALLOWED, PROFILES, severity
+from archc.compiler.rules.severity import NEVER_ALLOWED, PROFILES
 from archc.compiler.values import TYPES
 from archc.compiler.words import with_article
 from docs.outward import commands, outputs
@@ -61,7 +61,7 @@ def _fenced(block: re.Match[str]) -> str:
 def _weights(of_code: Page) -> list[str]:
     """How much it weighs under each profile."""
     if isinstance(of_code, Rule):
-        return [severity(of_code.code, profile).value for profile in PROFILES]
+        return [weight.value for weight in of_code.weights]
     return ["warning" if of_code.code == "A1705" else "error"] * len(PROFILES)
 
 

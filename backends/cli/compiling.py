@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from archc.backends.cli.console import sources_at
+from archc.backends.cli.packages import load_package
 from archc.backends.cli.reader import MissingPathError, Sources, read, read_used
 from archc.backends.cli.terminal import progress
 from archc.backends.cli.usage import one_of, wrong
@@ -81,7 +82,7 @@ class Compiler:
     def run(self, environment: str | None) -> Compilation:
         """The compilation in one environment."""
         today = datetime.date.today().isoformat()
-        return compile_source(self.sources.texts, environment, self._used, today, self.parse)
+        return compile_source(self.sources.texts, environment, self._used, today, self.parse, load_package)
 
     def compiled(self, environment: str | None) -> Compiled:
         """The compilations in one environment, or in all of them. Raises typer.BadParameter if unknown."""

@@ -37,7 +37,6 @@ from archc.compiler.rules import (
     shared_topic,
     stateless_with_volume,
     sticky_sessions,
-    suppression,
     synchronous_loop,
     unauthenticated_route,
     unkept_state,
@@ -48,9 +47,9 @@ from archc.compiler.rules import (
     wide_fan_out,
     written_secret,
 )
-from archc.compiler.rules.fixing import Remedy, Sources
+from archc.compiler.rules.fixing import Sources
 from archc.compiler.rules.rule import Rule, rule
-from archc.compiler.rules.severity import severity
+from archc.compiler.rules.running import Loader, no_packages, run
 from archc.dsl.diagnostics import Diagnostic
 
 RULES: tuple[Rule, ...] = (
@@ -100,27 +99,12 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def check(system: System, graph: Graph, sources: Sources, today: str = "") -> list[Diagnostic]:
-    """The findings of all rules under the environment's profile, less what the system accepts.
+def check(
+    system: System, graph: Graph, sources: Sources, today: str = "", load: Loader = no_packages
+) -> tuple[list[Diagnostic], tuple[Rule, ...]]:
+    """The findings of all rules under the environment's profile, less what the system accepts; and the rules.
 
     `sources` are what fixes edit. `today` is a day as YYYY-MM-DD, for acceptances that end; "" means that
-    none does.
+    none does. `load` finds the packages whose rules the system asks for besides.
     """
-    findings = [(rule.code, finding) for rule in RULES for finding in rule.check(system, graph)]
-    kept, faults = suppression.apply(system, findings, sources, today)
-    profile = system.environment.profile
-    for code, found in kept:
-        faults.append(
-            Diagnostic(
-                code,
-                severity(code, profile, found.is_minor),
-                found.span,
-                found.message,
-                found.detail,
-                found.hint,
-                found.related,
-                found.fix.fix(sources) if isinstance(found.fix, Remedy) else found.fix,
-                found.subject,
-            )
-        )
-    return faults
+    return run(RULES, system, graph, sources, today, load)

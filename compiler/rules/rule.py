@@ -1,5 +1,6 @@
 """What a rule is: a code, a name, a page and a pure check over the system and its graph."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
@@ -7,7 +8,8 @@ from types import ModuleType
 from archc.compiler.graph import Graph
 from archc.compiler.model import System
 from archc.compiler.rules.fixing import Remedy
-from archc.dsl.diagnostics import Fix, Related, Span
+from archc.compiler.rules.severity import MILDER, PROFILES, SEVERITIES, Weights
+from archc.dsl.diagnostics import Fix, Related, Severity, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,12 @@ PRACTICES = {
 }
 
 
+PACKAGES_OWN = "rules of packages"
+
+
 def practice(code: str) -> str:
     """The practice that a rule or fault belongs to: `A1003` to "API and edge"."""
-    return PRACTICES[int(code[1:-2])]
+    return PRACTICES[int(code[1:-2])] if re.fullmatch(r"A\d+", code) else PACKAGES_OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +66,19 @@ class Rule:
     """A rule.
 
     `page` is its manual page in Markdown: what it finds, why it is bad, an example, what to do
-    instead, the fix if it has one, and the source.
+    instead, the fix if it has one, and the source. `weights` are its severities by profile.
     """
 
     code: str
     name: str
     page: str
     check: Callable[[System, Graph], Iterable[Finding]]
+    weights: Weights
+
+    def severity(self, profile: str, is_minor: bool = False) -> Severity:
+        """How much a finding weighs under a profile."""
+        full = self.weights[PROFILES.index(profile)]
+        return MILDER[full] if is_minor else full
 
     @property
     def title(self) -> str:
@@ -92,7 +103,10 @@ def section(page: str, heading: str) -> str:
     return rest.partition("\n## ")[0].strip()
 
 
-def rule(code: str, module: ModuleType) -> Rule:
-    """The rule a module holds: its docstring is the page, its name the rule's."""
+def rule(code: str, module: ModuleType, weights: Weights | None = None) -> Rule:
+    """The rule a module holds: its docstring is the page, its name the rule's.
+
+    `weights` are the severities under dev, staging and production; those of archc's own rules are in a table.
+    """
     name = module.__name__.rpartition(".")[2].replace("_", "-")
-    return Rule(code, name, (module.__doc__ or "").strip() + "\n", module.check)
+    return Rule(code, name, (module.__doc__ or "").strip() + "\n", module.check, weights or SEVERITIES[code])

@@ -10,7 +10,10 @@ E, W, I = Severity.ERROR, Severity.WARNING, Severity.INFO  # noqa: E741
 
 PROFILES = ("dev", "staging", "production")
 
-SEVERITIES: dict[str, tuple[Severity, Severity, Severity]] = {
+Weights = tuple[Severity, Severity, Severity]
+"""A rule's severities under dev, staging and production."""
+
+SEVERITIES: dict[str, Weights] = {
     # code: dev, staging, production
     "A101": (W, E, E),
     "A102": (W, E, E),
@@ -57,13 +60,7 @@ SEVERITIES: dict[str, tuple[Severity, Severity, Severity]] = {
     "A1505": (E, E, E),  # a dev build would write the secret into its outputs
 }
 
-_MILDER = {E: W, W: I, I: I}
+MILDER = {E: W, W: I, I: I}
 
 # Accepting these in the file would defeat them: anybody could reach what must be guarded.
 NEVER_ALLOWED = frozenset(("A1501", "A1505"))
-
-
-def severity(code: str, profile: str, is_minor: bool = False) -> Severity:
-    """The severity of a rule's finding under a profile."""
-    full = SEVERITIES[code][PROFILES.index(profile)]
-    return _MILDER[full] if is_minor else full

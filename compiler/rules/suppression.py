@@ -1,11 +1,11 @@
 """Accepted findings: `allow CODE because "…" until DATE` on an element, a route, a domain or the system."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from archc.compiler import model
 from archc.compiler.rules.fixing import Delete, Sources, automatic
 from archc.compiler.rules.rule import Finding
-from archc.compiler.rules.severity import NEVER_ALLOWED, SEVERITIES
+from archc.compiler.rules.severity import NEVER_ALLOWED
 from archc.compiler.suggest import did_you_mean
 from archc.dsl.diagnostics import Diagnostic, Severity, Span, error
 
@@ -13,10 +13,16 @@ Coded = tuple[str, Finding]
 
 
 def apply(
-    system: model.System, findings: Iterable[Coded], sources: Sources, today: str
+    system: model.System,
+    findings: Iterable[Coded],
+    sources: Sources,
+    rules: Collection[str],
+    failed: Collection[str],
+    today: str,
 ) -> tuple[list[Coded], list[Diagnostic]]:
     """The findings that nothing excuses, and the faults of the excuses themselves.
 
+    `rules` are the codes there are, `failed` those of rules of which nobody knows what they would find.
     `today` is a day as YYYY-MM-DD; "" means that no excuse ends.
     """
     kept: list[Coded] = []
@@ -29,7 +35,11 @@ def apply(
             kept.append((code, finding))
         else:
             used.add(excuse.span)
-    return kept, list(_faults(system, used, sources, today))
+    return kept, [
+        fault
+        for allow in _all_allows(system)
+        for fault in _faults(allow, used, sources, rules, failed, today)
+    ]
 
 
 def _counts(allow: model.Allow, today: str) -> bool:
@@ -59,22 +69,28 @@ def _all_allows(system: model.System) -> Iterator[model.Allow]:
                 yield from route.allow
 
 
-def _faults(system: model.System, used: set[Span], sources: Sources, today: str) -> Iterator[Diagnostic]:
-    for allow in _all_allows(system):
-        code = allow.code
-        if code not in SEVERITIES:
-            hint = did_you_mean(code, SEVERITIES) or "`archc rules` lists the rules"
-            yield error("A1702", allow.span, f"there is no rule {code}", hint=hint)
-        elif code in NEVER_ALLOWED:
-            message = f"findings of {code} cannot be accepted"
-            yield error("A1704", allow.span, message, hint="mend what the rule finds")
-        elif not allow.because.strip():
-            hint = f'write `allow {code} because "…"`'
-            yield error("A1704", allow.span, f"the acceptance of {code} has no reason", hint=hint)
-        elif _has_ended(allow, today):
-            hint = "mend what the rule finds, or renew the date"
-            yield error("A1704", allow.span, f"the acceptance of {code} ended {allow.until}", hint=hint)
-        elif allow.span not in used:
-            message = f"the acceptance of {code} is not needed: the rule finds nothing here"
-            fix = automatic("remove it", Delete(allow)).fix(sources)
-            yield Diagnostic("A1705", Severity.WARNING, allow.span, message, hint="remove it", fix=fix)
+def _faults(
+    allow: model.Allow,
+    used: set[Span],
+    sources: Sources,
+    rules: Collection[str],
+    failed: Collection[str],
+    today: str,
+) -> Iterator[Diagnostic]:
+    code = allow.code
+    if code not in rules:
+        hint = did_you_mean(code, rules) or "`archc rules` lists the rules"
+        yield error("A1702", allow.span, f"there is no rule {code}", hint=hint)
+    elif code in NEVER_ALLOWED:
+        message = f"findings of {code} cannot be accepted"
+        yield error("A1704", allow.span, message, hint="mend what the rule finds")
+    elif not allow.because.strip():
+        hint = f'write `allow {code} because "…"`'
+        yield error("A1704", allow.span, f"the acceptance of {code} has no reason", hint=hint)
+    elif _has_ended(allow, today):
+        hint = "mend what the rule finds, or renew the date"
+        yield error("A1704", allow.span, f"the acceptance of {code} ended {allow.until}", hint=hint)
+    elif allow.span not in used and code not in failed:
+        message = f"the acceptance of {code} is not needed: the rule finds nothing here"
+        fix = automatic("remove it", Delete(allow)).fix(sources)
+        yield Diagnostic("A1705", Severity.WARNING, allow.span, message, hint="remove it", fix=fix)
