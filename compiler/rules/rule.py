@@ -9,7 +9,7 @@ from archc.compiler.graph import Graph
 from archc.compiler.model import System
 from archc.compiler.rules.fixing import Remedy
 from archc.compiler.rules.severity import MILDER, PROFILES, SEVERITIES, Weights
-from archc.dsl.diagnostics import Fix, Related, Severity, Span
+from archc.dsl.diagnostics import Related, Severity, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Finding:
     hint: str = ""
     detail: str = ""
     related: tuple[Related, ...] = ()
-    fix: Remedy | Fix | None = None
+    fix: Remedy | None = None
     is_minor: bool = False
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from archc.compiler.graph import Graph
 from archc.compiler.model import System
 from archc.compiler.rules import suppression
-from archc.compiler.rules.fixing import Remedy, Sources
+from archc.compiler.rules.fixing import Sources
 from archc.compiler.rules.rule import Finding, Rule
 from archc.dsl.diagnostics import Diagnostic, Fix, Span, error
 
@@ -111,10 +111,8 @@ def _findings(run: _Run, rule: Rule, system: System, graph: Graph) -> Iterator[F
 
 
 def _fix(run: _Run, rule: Rule, finding: Finding, sources: Sources) -> Fix | None:
-    if not isinstance(finding.fix, Remedy):
-        return finding.fix
     try:
-        return finding.fix.fix(sources)
+        return finding.fix.fix(sources) if finding.fix is not None else None
     except Exception as bug:
         run.fail(rule, bug)
         return None
