@@ -19,6 +19,7 @@ need kubectl kubernetes-client
 need redis-server redis-server
 need promtool prometheus
 need openssl openssl
+need kcat kcat
 [ -x "$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1)" ] || packages+=(postgresql)
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 
@@ -37,6 +38,7 @@ PATH="$PWD/.venv-test/bin:$PATH"
 python -m pip install -q --upgrade pip
 python -m pip install -q --force-reinstall --no-deps .
 python -m pip install -q '.[test]'
+npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/broker/clients/node
 
 ruff check .
 ruff format --check .
