@@ -14,6 +14,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -61,7 +62,7 @@ def running(folder: Path, num_partitions: int = 1) -> Iterator[Broker]:
     """The broker that ARCHC_BROKER names, with its data in `folder`; RuntimeError if it does not start."""
     wanted = os.environ.get("ARCHC_BROKER", "archc")
     if wanted == "archc":
-        with archc_broker(folder) as broker:
+        with archc_broker(folder, "--default-partitions", str(num_partitions)) as broker:
             yield broker
     elif wanted == "kafka":
         with kafka(folder, num_partitions=num_partitions) as broker:
@@ -110,6 +111,7 @@ def kafka(folder: Path, *settings: str, num_partitions: int = 1) -> Iterator[Bro
         "node.id=1",
         f"controller.quorum.voters=1@127.0.0.1:{controller_port}",
         f"listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
+        f"advertised.listeners=PLAINTEXT://127.0.0.1:{port}",
         "controller.listener.names=CONTROLLER",
         f"log.dirs={folder / 'data'}",
         f"num.partitions={num_partitions}",
@@ -206,3 +208,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def main() -> int:
+    """`python -m tests.broker.running COMMAND ...` runs a command with a broker's address in BROKER."""
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), num_partitions=4) as broker:
+        return subprocess.run(sys.argv[1:], env={**os.environ, "BROKER": broker.address}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
