@@ -20,7 +20,7 @@ from .net.flusher import Done, Flusher
 from .net.loop import Loop
 from .net.server import Server
 from .operations.measures import Measures
-from .security.users import Users
+from .security.users import PrivateDisk, Users
 from .settings import ALWAYS, NONE, Address, Settings
 from .storage.disk import LocalDisk
 from .storage.files import FilePool
@@ -62,7 +62,7 @@ class Broker:
         self.cluster = ClusterStore(disk, folder)
         self.users = None
         if settings.users is not None:
-            self.users = Users(disk, str(settings.users), self.cluster.record.secret)
+            self.users = Users(PrivateDisk(), str(settings.users.absolute()), self.cluster.record.secret)
         self.topics = TopicCatalog(self.cluster, self.logs, settings.limits.partitions, self.loop.wall_ms)
         self.producer_ids = ProducerIds(self.cluster)
         self.readers = Readers(self.loop)
