@@ -1,4 +1,4 @@
-"""What names mean beyond declarations: operations of services, scopes, roles, the fields of events."""
+"""What is written beyond declarations: names inside elements, and thresholds that contradict each other."""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from archc.compiler import model
 from archc.compiler.graph import operations
 from archc.compiler.suggest import did_you_mean
+from archc.compiler.thresholds import contradictions
 from archc.dsl.diagnostics import Diagnostic, Related, error
 
 # What a management brings: a program for each, named `<management>-<part>`.
@@ -13,12 +14,13 @@ MANAGEMENT_PARTS = ("metrics", "dashboards", "alerts", "logs", "traces")
 
 
 def check(system: model.System) -> Iterator[Diagnostic]:
-    """The faults of names that live inside elements. All are A1702."""
+    """The faults of names that live inside elements, A1701 and A1702, and of thresholds, A1712."""
     yield from _called_operations(system)
     yield from _scopes(system)
     yield from _roles(system)
     yield from _topic_keys(system)
     yield from _derived_names(system)
+    yield from contradictions(system.rules)
 
 
 def plain_operation(name: str) -> str:

@@ -276,7 +276,8 @@ An argument is missing, too many, or of the wrong type.
 
 A statement with an argument it has no place for, without one that it needs, with a named argument it does not
 know or has twice, or with a value of another type: a number without its unit, a word that is not among the
-choices, a range upside down, a date that is no day.
+choices, a range upside down, a date that is no day. Also a threshold whose warning would come after its
+error.
 
 ## Why it is bad
 

@@ -4,9 +4,11 @@ Each is a record here, a keyword in THRESHOLDS, and a sentence in the page of th
 names the source of the default.
 """
 
+from collections.abc import Iterator
+
 from archc.compiler.records import Record
 from archc.compiler.schema import Keyword
-from archc.dsl.diagnostics import Span
+from archc.dsl.diagnostics import Diagnostic, Span, error
 
 # Defaults stand in no file.
 NOWHERE = Span("", 0, 0, 0, 0)
@@ -106,3 +108,19 @@ THRESHOLDS: tuple[Keyword, ...] = (
         "How many requests one may become by retries before that is a warning, an error.",
     ),
 )
+
+
+def contradictions(thresholds: Thresholds) -> Iterator[Diagnostic]:
+    """The faults of thresholds that contradict each other: a warning that would come after the error."""
+    for keyword in THRESHOLDS:
+        limits = getattr(thresholds, keyword.field)
+        warning, error_ = getattr(limits, "warning", 0), getattr(limits, "error", 0)
+        if warning > error_:
+            of_default = getattr(DEFAULTS, keyword.field)
+            yield error(
+                "A1712",
+                limits.span,
+                f"`{keyword.name}` is a warning above {warning}, but an error above {error_} already",
+                hint=f"let `warning` be at most `error`; unless said they are {of_default.warning} and "
+                f"{of_default.error}",
+            )

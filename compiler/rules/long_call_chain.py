@@ -62,7 +62,7 @@ def check(system: System, graph: Graph) -> Iterator[Finding]:
     reported: set[str] = set()
     for id_ in sorted(_first(graph, chains), key=lambda id_: (-chains.length_from(id_), id_)):
         length = chains.length_from(id_)
-        if length <= min(limits.warning, limits.error) or id_ in reported:
+        if length <= limits.warning or id_ in reported:
             continue
         for edge in chains.chain_from(id_):
             if edge.target in reported:

@@ -61,7 +61,7 @@ def check(system: System, graph: Graph) -> Iterator[Finding]:
     reported: set[Span] = set()
     for root in sorted(chains.roots, key=lambda root: (-chains.length_from(root), root)):
         tries = chains.length_from(root)
-        if tries <= max(1, min(limits.warning, limits.error)):
+        if tries <= max(1, limits.warning):
             break
         repeated = [step for step in chains.chain_from(root) if step.tries > 1]
         first = repeated[0].by
