@@ -35,7 +35,6 @@ from .topics.producer_ids import ProducerIds
 _OFFSETS_FOLDER = "__consumer_offsets"
 _STOP_MS = 5_000
 _STOP_STEP_MS = 20
-_HOUSEKEEPING_MS = 30_000
 # Requests make few circles of objects, and a look at everything that lives takes longer than a request.
 _GARBAGE_THRESHOLD = 50_000
 _log = logging.getLogger(__name__)
@@ -126,7 +125,6 @@ class Broker:
         self.topics.when_deleted.append(self._on_deleted)
         if self.settings.flush.mode not in (ALWAYS, NONE):
             self._sync_at_intervals()
-        self._keep_house()
         self.server.start()
         self.is_ready = True
         _log.info(
@@ -172,10 +170,6 @@ class Broker:
             self.loop.after(_STOP_STEP_MS, partial(self._end_when_answered, deadline_ms))
         else:
             self.loop.stop()
-
-    def _keep_house(self) -> None:
-        self.logs.housekeeping(self.loop.wall_ms())
-        self.loop.after(_HOUSEKEEPING_MS, self._keep_house)
 
     def _on_deleted(self, topic: Topic) -> None:
         self.groups.forget_topic(topic.name)

@@ -199,7 +199,7 @@ class _Fetch:
             records, error = None, ErrorCode.KAFKA_STORAGE_ERROR
         aborted: list[tuple[int, int]] | None = None
         if self._request.is_committed_only:
-            aborted = [] if records is None else log.aborted_between(wanted.offset, below)
+            aborted = []
         return Fetched(wanted.partition, error, high_watermark, stable, log.start_offset, aborted, records)
 
 
