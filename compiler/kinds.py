@@ -264,6 +264,12 @@ KINDS: tuple[Kind, ...] = (
         (
             _engine("postgres|mysql|cassandra|mongodb|sqlite", "What keeps the data."),
             K("stores", "types:refs(type)", "The types whose records it keeps."),
+            K(
+                "copies",
+                "types:refs(type)",
+                "The types of which it keeps copies to read: their records are written elsewhere, and come "
+                "as events.",
+            ),
             K("storage", "size:size", "How much room it has."),
             K(
                 "backup",

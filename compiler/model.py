@@ -280,10 +280,11 @@ class Store(Runnable):
 
 
 class Database(Store):
-    """Data of one owner."""
+    """Data of one owner. `copies` are kept to read only, of what another database stores."""
 
     kind: ClassVar[str] = "database"
     stores: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
     backup: Backup | None = None
     ephemeral: bool = False
 

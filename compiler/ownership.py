@@ -19,7 +19,12 @@ def stored_types(graph: Graph, code: model.Caller) -> tuple[model.Type, ...]:
 
 def aggregates(graph: Graph, code: model.Caller) -> tuple[model.Type, ...]:
     """The stored types that are found by a key of their own; the others are parts of them."""
-    return tuple(t for t in stored_types(graph, code) if any(field.key for field in t.fields_))
+    return tuple(type_ for type_ in stored_types(graph, code) if is_aggregate(type_))
+
+
+def is_aggregate(type_: model.Type) -> bool:
+    """Whether records of a type are found by a key of their own."""
+    return any(field.key for field in type_.fields_)
 
 
 def homes(system: model.System) -> Mapping[str, tuple[model.Database, ...]]:

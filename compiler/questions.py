@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from archc.compiler import model
+from archc.compiler.consistency import plain_operation
 from archc.compiler.graph import SYNCHRONOUS, Edge, EdgeKind, Graph, engine_of, operations
 from archc.compiler.paths import ANY, segments
 
@@ -137,3 +138,19 @@ def keeps_data(system: model.System, store: model.Store) -> bool:
     if isinstance(server, model.Cache) or engine_of(server) in _FORGETFUL:
         return bool(server.storage_bytes) and engine_of(server) != "memcached"
     return not getattr(server, "ephemeral", False)
+
+
+def called_operation(system: model.System, call: model.Call) -> Operation | None:
+    """The operation that a call names; None where it names none, or its service declares none."""
+    if not call.operation_name:
+        return None
+    wanted = plain_operation(call.operation_name)
+    return next((op for op in operations_of(system[call.target]) if plain_operation(op.name) == wanted), None)
+
+
+def is_scalable(graph: Graph, element: model.Caller) -> bool:
+    """Whether a second instance could do the same work: it keeps no state and no database in a file."""
+    if element.volume or (isinstance(element, model.Code) and element.stateful):
+        return False
+    stores = (graph.system[edge.target] for edge in graph.edges_from(element.id, ("store",)))
+    return all(engine_of(store) != "sqlite" for store in stores)

@@ -60,10 +60,32 @@ class Use(Record):
     package: str
 
 
+class Stacks(Record):
+    """How many languages a system may be written in (A204)."""
+
+    max: int = 4
+
+
+class FrontendMonolith(Record):
+    """From how many domains, and how many teams, on one frontend covers too much (A801)."""
+
+    domains: int = 3
+    teams: int = 2
+
+
+class SingleInstance(Record):
+    """From which promise on one instance is too few (A902)."""
+
+    availability_percent: float = 99.9
+
+
 class Thresholds(Record):
     """The thresholds of all rules, and whose rules are asked besides archc's own."""
 
     use: tuple[Use, ...] = ()
+    stacks: Stacks = Stacks.model_construct(span=NOWHERE)
+    frontend_monolith: FrontendMonolith = FrontendMonolith.model_construct(span=NOWHERE)
+    single_instance: SingleInstance = SingleInstance.model_construct(span=NOWHERE)
     mega_service: MegaService = MegaService.model_construct(span=NOWHERE)
     hub: Hub = Hub.model_construct(span=NOWHERE)
     chatty_pair: ChattyPair = ChattyPair.model_construct(span=NOWHERE)
@@ -75,6 +97,17 @@ class Thresholds(Record):
 DEFAULTS = Thresholds.model_construct(span=NOWHERE)
 
 THRESHOLDS: tuple[Keyword, ...] = (
+    Keyword("stacks", "max=int", "How many languages the system may be written in."),
+    Keyword(
+        "frontend-monolith",
+        "domains=int teams=int",
+        "From how many domains, and how many teams, on one frontend covers too much.",
+    ),
+    Keyword(
+        "single-instance",
+        "availability=percent",
+        "From which promise of availability on one instance is too few.",
+    ),
     Keyword(
         "use",
         "package:package",

@@ -152,7 +152,7 @@ class Program:
         roots.update(event.id for consume in self.consumes for event in consume.events)
         for store in self.stores:
             if isinstance(store.element, model.Database) and store.is_owned:
-                roots.update(store.element.stores)
+                roots.update((*store.element.stores, *store.element.copies))
         return shapes(self.system, self.element.domain, roots)
 
     @cached_property

@@ -31,7 +31,8 @@ def module(program: Program) -> str:
     imports.names("sqlalchemy", "MetaData")
     tables = []
     store = program.database
-    stored = store.element.stores if store is not None and isinstance(store.element, model.Database) else ()
+    database = store.element if store is not None else None
+    stored = (*database.stores, *database.copies) if isinstance(database, model.Database) else ()
     names = naming.unique((id_, naming.upper(program.system[id_].name)) for id_ in stored)
     for id_, constant in names.items():
         shape = program.system[id_]

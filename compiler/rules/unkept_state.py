@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from archc.compiler import model
 from archc.compiler.graph import STORES, Graph, engine_of
 from archc.compiler.questions import keeps_data
-from archc.compiler.rules.fixing import Delete, Insert, Put, automatic, suggested
+from archc.compiler.rules.fixing import Change, Delete, Insert, Put, automatic, suggested
 from archc.compiler.rules.rule import Finding
 from archc.dsl.diagnostics import Related
 
@@ -87,8 +87,15 @@ def _ephemeral(store: model.Store) -> Finding:
         hint="remove `ephemeral`"
         if is_ours
         else "remove `ephemeral`, and name the folder it keeps: `volume`",
-        fix=(automatic if is_ours else suggested)("keep its data", Delete(store.place("ephemeral"))),
+        fix=(automatic if is_ours else suggested)("keep its data", *_kept_and_saved(store)),
     )
+
+
+def _kept_and_saved(store: model.Store) -> Iterator[Change]:
+    """The end of `ephemeral`; a database that is kept from then on is worth a backup (A107)."""
+    yield Delete(store.place("ephemeral"))
+    if isinstance(store, model.Database) and store.backup is None:
+        yield Put(store, "backup daily keep=30d")
 
 
 def _only_caches(system: model.System, graph: Graph) -> Iterator[Finding]:

@@ -8,10 +8,12 @@ from archc.compiler.compilation import Compilation
 from archc.compiler.graph import SYNCHRONOUS, Edge, circles_of, cycles_of, operations
 from archc.compiler.pipeline import compile_source
 from archc.compiler.questions import (
+    called_operation,
     calls_between_servers,
     changes_something,
     domain_edges,
     entrances,
+    is_scalable,
     keeps_data,
     operations_behind,
     written_databases,
@@ -183,3 +185,35 @@ def test_what_a_store_keeps() -> None:
     assert system is not None
     kept = {store.id for store in system.all(model.Store) if keeps_data(system, store)}
     assert kept == set("adhikn")
+
+
+def test_the_operation_that_a_call_names() -> None:
+    system = compiled("""
+        service orders { rest { GET /orders/{id} }; rpc { Place } }
+        external bank
+        service a {
+          calls orders GET /orders/{number}
+          calls orders.Place
+          calls orders timeout=1s
+          calls bank POST /pay
+        }
+    """).system
+    assert system is not None
+    found = [called_operation(system, call) for call in system.all(model.Service)[0].calls]
+    assert [operation and operation.name for operation in found] == ["GET /orders/{id}", "Place", None, None]
+
+
+def test_what_a_second_instance_could_do_as_well() -> None:
+    compilation = compiled("""
+        database a-db
+        database b-db { engine sqlite }
+        service a { owns a-db }
+        service b { owns b-db }
+        worker c { stateful }
+        frontend d { renders server; volume /data }
+        frontend e
+    """)
+    system = compilation.system
+    assert system is not None
+    scalable = [c.id for c in system.all(model.Caller) if is_scalable(compilation.graph, c)]
+    assert scalable == ["a", "e"]
