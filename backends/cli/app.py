@@ -106,7 +106,7 @@ def check(
     path: Where = Path(),
     environment: Environment = None,
     format_: Annotated[
-        str, typer.Option("--format", metavar="text|json|sarif", help="How to say it.")
+        str, typer.Option("--format", metavar="text|json|sarif|junit", help="How to say it.")
     ] = "text",
     strict: Annotated[bool, typer.Option("--strict", metavar="", help="Treat warnings as errors.")] = False,
     fix: Annotated[

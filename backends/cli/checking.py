@@ -11,6 +11,8 @@ from archc.backends.cli.terminal import Paint, counted, uses_colour
 from archc.backends.cli.usage import one_of, wrong
 from archc.dsl.diagnostics import Diagnostic, Severity
 
+FORMATS = ("text", "json", "sarif", "junit")
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -28,7 +30,7 @@ def check(path: Path, wishes: Wishes) -> int:
 
     A dry run prints what would change instead, and is 1 if anything would.
     """
-    one_of("--format", wishes.format, ("text", "json", "sarif"), "format")
+    one_of("--format", wishes.format, FORMATS, "format")
     if wishes.dry_run and (not wishes.fix or wishes.format != "text"):
         raise wrong("--dry-run", "it goes with `--fix`, and shows text")
     compiler = Compiler(sources_at(path))
@@ -100,16 +102,22 @@ def _raised(diagnostic: Diagnostic) -> Diagnostic:
 
 
 def _written(compiled: Compiled, format_: str) -> str:
-    from archc.backends.cli import reports
-
+    """The diagnostics in a form for machines."""
+    found, name = compiled.diagnostics, compiled.sources.file_name
     if format_ == "json":
-        return reports.to_json(compiled.diagnostics, compiled.sources.file_name)
-    from archc.backends.cli.explaining import pages
-    from archc.backends.cli.main import version
+        from archc.backends.cli.reports import to_json
 
-    return reports.to_sarif(
-        compiled.diagnostics, compiled.texts, pages(), version(), compiled.sources.file_name
-    )
+        return to_json(found, name)
+    from archc.backends.cli.explaining import entries
+
+    if format_ == "junit":
+        from archc.backends.cli.junit import to_junit
+
+        return to_junit(found, entries(compiled.rules), compiled.rules, name)
+    from archc.backends.cli.main import documentation, version
+    from archc.backends.cli.sarif import to_sarif
+
+    return to_sarif(found, compiled.texts, entries(compiled.rules), version(), documentation(), name)
 
 
 def _praise(compiled: Compiled) -> str:

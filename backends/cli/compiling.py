@@ -16,6 +16,7 @@ from archc.backends.cli.usage import one_of, wrong
 from archc.compiler.compilation import Compilation
 from archc.compiler.folders import Folder
 from archc.compiler.pipeline import compile_source
+from archc.compiler.rules.rule import Rule
 from archc.dsl.diagnostics import Diagnostic, Severity, in_source_order
 from archc.dsl.parser import parse
 from archc.dsl.tree import File
@@ -42,6 +43,11 @@ class Compiled:
     def environments(self) -> tuple[str, ...]:
         """The names of the environments it was compiled in."""
         return tuple(run.system.environment.name for run in self.runs if run.system is not None)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules that were asked, in any environment."""
+        return tuple(dict.fromkeys(rule for run in self.runs for rule in run.rules))
 
     @property
     def has_errors(self) -> bool:

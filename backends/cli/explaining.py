@@ -1,81 +1,108 @@
 """`archc explain` and `archc rules`: the manual pages of rules, faults and kinds."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from archc.backends.cli.terminal import WIDTH_MAX, Paint, uses_colour
 from archc.backends.cli.usage import one_of
 from archc.compiler.faults import FAULTS, Fault
 from archc.compiler.rules import RULES
-from archc.compiler.rules.rule import Rule, practice
-from archc.compiler.rules.severity import PROFILES, SEVERITIES
+from archc.compiler.rules.rule import Rule, fix_kind, practice, sources_of
+from archc.compiler.rules.severity import PROFILES
 
-ENTRIES: tuple[Rule | Fault, ...] = (*RULES, *FAULTS)
+Entry = Rule | Fault
+ENTRIES: tuple[Entry, ...] = (*RULES, *FAULTS)
 
 
-def pages() -> dict[str, str]:
-    """The manual page of every code, in Markdown; its first line is the title."""
-    return {entry.code: entry.page for entry in ENTRIES}
+def entries(asked: Iterable[Rule] = ()) -> dict[str, Entry]:
+    """The rules and faults by code: archc's own, and the rules of packages among those that were asked."""
+    of_all: tuple[Entry, ...] = (*RULES, *asked, *FAULTS)
+    return {entry.code: entry for entry in of_all}
 
 
 def explain(subject: str) -> int:
     """Print the manual page of a code, a rule's name, or a kind. Raises BadParameter if there is none."""
     from archc.compiler.manual import DOCUMENTED, page
 
-    by_name = {entry.name: entry for entry in ENTRIES}
-    by_code = {entry.code: entry for entry in ENTRIES}
-    word = subject.upper() if subject.upper() in by_code else subject.lower()
+    known = _with_packages(subject)
+    by_name = {entry.name: entry for entry in known.values()}
+    word = subject.upper() if subject.upper() in known else subject.lower()
     others = f"`archc rules` lists the codes; the kinds are {', '.join(DOCUMENTED)}"
-    one_of("CODE|KIND", word, [*by_code, *DOCUMENTED, *by_name], "code or kind", others)
+    one_of("CODE|KIND", word, [*known, *DOCUMENTED, *by_name], "code or kind", others)
     if word in DOCUMENTED:
         _print_markdown(f"# {word}\n\n{page(DOCUMENTED[word])}")
         return 0
-    entry = by_code.get(word) or by_name[word]
+    entry = known.get(word) or by_name[word]
     title, _, rest = entry.page.partition("\n")
-    weights = ", ".join(f"{profile} {weight}" for profile, weight in _weights(entry.code).items())
-    _print_markdown(f"# {entry.code}: {title}\n\n`{entry.name}` ({weights})\n{rest}")
+    listed = ", ".join(f"{profile} {weight}" for profile, weight in weights(entry).items())
+    facts = f"`{entry.name}`, of the practice {practice(entry.code)} ({listed})"
+    _print_markdown(f"# {entry.code}: {title}\n\n{facts}\n{rest}")
     return 0
 
 
+def _with_packages(subject: str) -> dict[str, Entry]:
+    """All entries; with those of installed packages where archc itself has none of that code or name."""
+    known = entries()
+    if subject.upper() in known or subject.lower() in {entry.name for entry in known.values()}:
+        return known
+    from archc.backends.cli.packages import load_package, offered
+
+    return entries(rule for name in offered() for rule in load_package(name).rules)
+
+
 def list_rules(format_: str) -> int:
-    """Print all rules, and the language's own faults after them."""
+    """Print all rules, the language's own faults after them, and which packages offer more."""
     one_of("--format", format_, ("text", "json"), "format")
     if format_ == "json":
         from archc.backends.formats import to_json
 
-        print(to_json(list(_entries())), end="")
+        print(to_json([_described(entry) for entry in ENTRIES]), end="")
         return 0
+    from archc.backends.cli.packages import offered
+
     paint = Paint(uses_colour(sys.stdout))
-    entries = list(_entries())
-    name_width = max(len(entry["name"]) for entry in entries)
-    heads = " ".join(f"{profile:<10}" for profile in PROFILES)
-    print(paint("strong", f"{'code':<6} {'name':<{name_width}} {heads} what it finds"))
-    for entry in entries:
-        weights = " ".join(
-            paint(weight, f"{weight:<10}") if weight in ("error", "warning") else f"{weight:<10}"
-            for weight in entry["severity"].values()
-        )
-        print(f"{entry['code']:<6} {entry['name']:<{name_width}} {weights} {entry['title']}")
+    name_width = max(len(entry.name) for entry in ENTRIES)
+    heads = " ".join(f"{head:<10}" for head in (*PROFILES, "fix"))
+    current = ""
+    for entry in ENTRIES:
+        if practice(entry.code) != current:
+            current = practice(entry.code)
+            print(f"\n{paint('strong', current)}" if entry is not ENTRIES[0] else paint("strong", current))
+            print(paint("faint", f"{'code':<6} {'name':<{name_width}} {heads} what it finds"))
+        cells = [*(_coloured(paint, weight) for weight in weights(entry).values()), f"{_fix(entry):<10}"]
+        print(f"{entry.code:<6} {entry.name:<{name_width}} {' '.join(cells)} {entry.title}")
+    for name in offered():
+        print(f'\n{paint("note", "more")}: `rules {{ use "{name}" }}` in the system asks those of `{name}`')
     return 0
 
 
-def _entries() -> Iterator[dict[str, Any]]:
-    for entry in ENTRIES:
-        yield {
-            "code": entry.code,
-            "name": entry.name,
-            "title": entry.title,
-            "practice": practice(entry.code),
-            "severity": _weights(entry.code),
-        }
+def _coloured(paint: Paint, weight: str) -> str:
+    return paint(weight, f"{weight:<10}") if weight in ("error", "warning") else f"{weight:<10}"
 
 
-def _weights(code: str) -> dict[str, str]:
-    weights = SEVERITIES.get(code)
-    if weights is None:  # a fault of the language: A1705 alone is a warning
-        return dict.fromkeys(PROFILES, "warning" if code == "A1705" else "error")
-    return {profile: weight.value for profile, weight in zip(PROFILES, weights, strict=True)}
+def _fix(entry: Entry) -> str:
+    return fix_kind(entry.page) or "-"
+
+
+def _described(entry: Entry) -> dict[str, Any]:
+    return {
+        "code": entry.code,
+        "name": entry.name,
+        "title": entry.title,
+        "practice": practice(entry.code),
+        "severity": weights(entry),
+        "fix": fix_kind(entry.page),
+        "sources": list(sources_of(entry.page)),
+    }
+
+
+def weights(entry: Entry) -> dict[str, str]:
+    """How much a finding or fault weighs, by profile."""
+    if isinstance(entry, Rule):
+        return {profile: weight.value for profile, weight in zip(PROFILES, entry.weights, strict=True)}
+    # A fault of the language: A1705 alone is a warning.
+    return dict.fromkeys(PROFILES, "warning" if entry.code == "A1705" else "error")
 
 
 def _print_markdown(text: str) -> None:

@@ -68,6 +68,18 @@ def _is_built() -> bool:
     return is_built
 
 
+def documentation() -> str:
+    """Where archc's documentation is published, as its metadata says; "" where it does not."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        addresses = metadata("archc").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return ""
+    found = (address.partition(", ")[2] for address in addresses if address.startswith("Documentation, "))
+    return next(found, "")
+
+
 def version() -> str:
     """archc's own version, as it was installed."""
     from importlib.metadata import PackageNotFoundError

@@ -85,16 +85,16 @@ class Rule:
         """The page's first line: the rule in one sentence."""
         return self.page.strip().splitlines()[0]
 
-    @property
-    def fix(self) -> str:
-        """What kind of fix its page announces: "automatic", "suggested" or "" for none."""
-        return section(self.page, "Fix").partition(":")[0].lower()
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Where the rule comes from: the page's last section, source by source."""
-        text = " ".join(section(self.page, "Source").split())
-        return tuple(source.rstrip(".") for source in text.split("; ") if source)
+def fix_kind(page: str) -> str:
+    """What kind of fix a manual page announces: "automatic", "suggested" or "" for none."""
+    return section(page, "Fix").partition(":")[0].lower()
+
+
+def sources_of(page: str) -> tuple[str, ...]:
+    """Where a manual page says that its rule comes from, source by source."""
+    text = " ".join(section(page, "Source").split())
+    return tuple(source.rstrip(".") for source in text.split("; ") if source)
 
 
 def section(page: str, heading: str) -> str:

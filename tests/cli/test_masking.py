@@ -1,11 +1,15 @@
 """What was found to be a secret is shown nowhere, whatever else is said about its line."""
 
+from archc.backends.cli.explaining import entries
+from archc.backends.cli.junit import to_junit
 from archc.backends.cli.render import Style, render
-from archc.backends.cli.reports import to_json, to_sarif
+from archc.backends.cli.reports import to_json
+from archc.backends.cli.sarif import to_sarif
 from archc.backends.cli.terminal import Paint
 from archc.compiler.pipeline import compile_source
 
-SECRET = "q7Gm2Xv9Lp4Rt8Wz"
+# Not the one of the rule's own page.
+SECRET = "h4Kd9Wq2Zx7Vb3Nm"
 SOURCE = f'''system x
 service a {{ image "a"; env API_TOKEN "a \\"{SECRET}" }}
 service b {{
@@ -28,4 +32,5 @@ def test_no_report_shows_it() -> None:
     assert 'env API_TOKEN "* *"***' in text
     assert SECRET not in text
     assert SECRET not in to_json(compilation.diagnostics, str)
-    assert SECRET not in to_sarif(compilation.diagnostics, compilation.sources, {}, "1", str)
+    assert SECRET not in to_sarif(compilation.diagnostics, compilation.sources, entries(), "1", "", str)
+    assert SECRET not in to_junit(compilation.diagnostics, entries(), compilation.rules, str)
