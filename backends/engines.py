@@ -48,6 +48,8 @@ ENGINES: dict[str, EngineFacts] = {
     "s3": EngineFacts(
         "minio/minio:{version}", "RELEASE.2025-04-22T22-12-26Z", 9000, 1000, "/data", owns_data=False
     ),
+    # Built from a folder that holds the broker itself; this is the image it is built on.
+    "logbroker": EngineFacts("python:{version}-slim-bookworm", "3.12", 9092, 10001, "/var/lib/logbroker"),
     "kafka": EngineFacts(
         "apache/kafka:{version}", "4.1.0", 9092, 1000, "/var/lib/kafka/data",
         ("/tmp", "/opt/kafka/config", "/opt/kafka/logs", "/etc/kafka/secrets", "/mnt/shared/config"),
@@ -92,9 +94,6 @@ DEFAULTS = {
     "search": "elasticsearch",
     "bucket": "s3",
 }
-
-# The bundled log broker speaks Kafka's protocol; until it is part of archc, Kafka itself takes its place.
-STAND_INS = {"logbroker": "kafka"}
 
 # Engines that somebody else runs: there is no program to deploy.
 ELSEWHERE = frozenset(("dns", "external", "cloudflare", "cloudfront", "cloud", "gateway-api", "sqlite"))

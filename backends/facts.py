@@ -1,6 +1,6 @@
 """Facts about the running system that several backends must agree on: ports, addresses, the way in."""
 
-from archc.backends.engines import DEFAULTS, ENGINES, STAND_INS
+from archc.backends.engines import DEFAULTS, ENGINES
 from archc.compiler import model
 from archc.compiler.graph import Graph
 
@@ -9,7 +9,7 @@ GRPC_PORT = 9090
 # On the loopback of the machine that runs Compose: the first published port, then upwards.
 PUBLISHED_PORT = 8080
 IDENTITY_PORT = 8090
-# Where a generated gateway shows its measurements, at /metrics, apart from what it routes.
+# Where a gateway or the bundled broker shows its measurements, at /metrics, apart from what else it serves.
 METRICS_PORT = 9902
 
 
@@ -18,8 +18,7 @@ def engine_name(element: model.Element) -> str:
     if getattr(element, "image", "") or getattr(element, "build", None):
         return ""
     engine = getattr(element, "engine", None)
-    name = engine.name if engine is not None else DEFAULTS.get(element.kind, "")
-    return STAND_INS.get(name, name)
+    return engine.name if engine is not None else DEFAULTS.get(element.kind, "")
 
 
 def is_generated(element: model.Element) -> bool:

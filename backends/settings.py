@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archc.backends import facts
-from archc.backends.engines import DEFAULTS, STAND_INS
+from archc.backends.engines import DEFAULTS
 from archc.compiler import model
 from archc.compiler.graph import STORES, Graph
 
@@ -89,8 +89,7 @@ def broker_variable(broker: model.Broker) -> str:
 
 def broker_engine(broker: model.Broker) -> str:
     """The engine whose protocol a broker speaks, also where it brings its own image."""
-    engine = broker.engine.name if broker.engine is not None else DEFAULTS[broker.kind]
-    return STAND_INS.get(engine, engine)
+    return broker.engine.name if broker.engine is not None else DEFAULTS[broker.kind]
 
 
 def password_secret(element: model.Element) -> str:
@@ -108,7 +107,7 @@ def store_engine(system: model.System, store: model.Store) -> str:
     host = facts.host_of(system, store.id)
     engine = getattr(host, "engine", None) or store.engine
     if engine is not None:
-        return STAND_INS.get(engine.name, engine.name)
+        return engine.name
     return "" if getattr(host, "image", "") or getattr(host, "build", None) else DEFAULTS[store.kind]
 
 

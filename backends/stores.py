@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from archc.backends import facts, settings
 from archc.backends.backend import Backend, Output, Outputs, Plan
-from archc.backends.workloads.platform import makes_topics, topics_file, topics_of
+from archc.backends.topics import declared_topics
+from archc.backends.workloads.platform import makes_topics, topics_file
 from archc.backends.workloads.stores import init_file, logical_databases
 from archc.compiler import model
 
@@ -39,7 +40,7 @@ function database(name, file) {
   db.getSiblingDB(name).createUser({ user: name, pwd, roles: [{ role: "dbOwner", db: name }] });
 }
 """
-_TOPICS_HEAD = """\
+_KAFKA_HEAD = """\
 #!/usr/bin/env bash
 # Makes the topics that are not there yet. What a topic has is left as it is.
 set -euo pipefail
@@ -52,10 +53,23 @@ topic() { # name, partitions, then its configuration
     --topic "$name" --partitions "$partitions" --replication-factor 1 "${arguments[@]}"
 }
 """
-# What a topic is given that says nothing itself.
-_PARTITIONS = 1
-# How long events that nobody could work on are kept.
-_DEAD_LETTER_MS = 14 * 86_400_000
+_REDPANDA_HEAD = """\
+#!/usr/bin/env bash
+# Makes the topics that are not there yet. What a topic has is left as it is.
+set -euo pipefail
+
+topic() { # name, partitions, then its configuration
+  local name=$1 partitions=$2 arguments=() said
+  shift 2
+  for setting in "$@"; do arguments+=(--topic-config "$setting"); done
+  said=$(rpk topic create "$name" --partitions "$partitions" --replicas 1 "${arguments[@]}" \\
+    -X brokers="$BOOTSTRAP" 2>&1) || [[ $said == *TOPIC_ALREADY_EXISTS* ]] || {
+    echo "$said" >&2
+    exit 1
+  }
+}
+"""
+_TOPICS_HEADS = {"kafka": _KAFKA_HEAD, "redpanda": _REDPANDA_HEAD}
 
 
 def _render(plan: Plan) -> Outputs:
@@ -105,27 +119,13 @@ def _mongodb(plan: Plan, host: model.Store) -> str:
 
 
 def _topics(plan: Plan, broker: model.Broker) -> str:
-    calls = []
-    for topic in topics_of(plan, broker):
-        config = []
-        if topic.compacted:
-            config.append("cleanup.policy=compact")
-        if topic.retention_ms:
-            config.append(f"retention.ms={topic.retention_ms}")
-        calls.append(("topic", topic.name, str(topic.partitions or _PARTITIONS), *config))
-        kept = f"retention.ms={_DEAD_LETTER_MS}"
-        calls += [("topic", name, "1", kept) for name in _dead_letter_topics(plan, topic)]
-    return _TOPICS_HEAD + "\n" + "".join(f"{shlex.join(call)}\n" for call in calls)
-
-
-def _dead_letter_topics(plan: Plan, topic: model.Topic) -> list[str]:
-    names = set()
-    for edge in plan.graph.edges_to(topic.id, ("consume",)):
-        consume = edge.record
-        if isinstance(consume, model.Consume) and consume.dead_letter:
-            group = facts.consumer_group(plan.system[edge.source], consume)
-            names.add(facts.dead_letter_topic(topic, group))
-    return sorted(names)
+    calls = [
+        ("topic", topic.name, str(topic.partitions), *(f"{k}={v}" for k, v in topic.configs.items()))
+        for topic in declared_topics(plan, broker)
+    ]
+    return (
+        _TOPICS_HEADS[facts.engine_name(broker)] + "\n" + "".join(f"{shlex.join(call)}\n" for call in calls)
+    )
 
 
 BACKEND = Backend(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from archc.compiler import model
-from archc.compiler.graph import operations
+from archc.compiler.graph import is_bundled, operations
 from archc.compiler.suggest import did_you_mean
 from archc.compiler.thresholds import contradictions
 from archc.dsl.diagnostics import Diagnostic, Related, error
@@ -14,13 +14,14 @@ MANAGEMENT_PARTS = ("metrics", "dashboards", "alerts", "logs", "traces")
 
 
 def check(system: model.System) -> Iterator[Diagnostic]:
-    """The faults of names that live inside elements, A1701 and A1702, and of thresholds, A1712."""
+    """The faults of names inside elements, of thresholds, and of what the bundled broker cannot do."""
     yield from _called_operations(system)
     yield from _scopes(system)
     yield from _roles(system)
     yield from _topic_keys(system)
     yield from _derived_names(system)
     yield from contradictions(system.rules)
+    yield from _single_nodes(system)
 
 
 def plain_operation(name: str) -> str:
@@ -98,3 +99,23 @@ def _derived_names(system: model.System) -> Iterator[Diagnostic]:
         message = f"`{name}` is the host name of a program that `{owner.id}` brings"
         related = (Related(owner.span, "derived from this"),)
         yield error("A1701", taken[name].span, message, hint="give it another name", related=related)
+
+
+def _single_nodes(system: model.System) -> Iterator[Diagnostic]:
+    """Wishes of more than one node, where the bundled broker is one."""
+    hint = "write `engine kafka` in the broker: nothing else changes"
+    for broker in system.all(model.Broker):
+        if not is_bundled(broker):
+            continue
+        asked = {"brokers": broker.brokers, "replication": broker.replication}
+        if broker.replicas is not None:
+            asked["replicas"] = broker.replicas.count.max
+        for word, count in asked.items():
+            if count > 1:
+                message = f"`{broker.id}` runs on logbroker, which is one node: {word} {count} cannot be"
+                yield error("A1717", broker.place(word), message, hint=hint)
+        for topic in system.all(model.Topic):
+            if topic.on == broker.id and topic.replication > 1:
+                message = f"`{topic.id}` is kept once: `{broker.id}` runs on logbroker, which is one node"
+                related = (Related(broker.span, "carried by this"),)
+                yield error("A1717", topic.place("replication"), message, hint=hint, related=related)

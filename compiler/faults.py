@@ -399,6 +399,30 @@ misread it.
     edition 1
 """
 
+_ONE_NODE = """\
+The bundled log broker is asked to be more than one node.
+
+## What it finds
+
+A broker on `engine logbroker`, which is the one without an engine too, that asks for several `brokers`,
+`replicas` or a `replication` above 1; and a topic on it that asks for a `replication` above 1.
+
+## Why it is bad
+
+logbroker keeps everything once, on one node. Whoever wrote 3 counts on two copies more, and would learn that
+there are none on the day the disk fails.
+
+## Example
+
+    broker events { engine logbroker; brokers 3; replication 3 }
+
+## Instead
+
+Nothing else changes, neither topics nor services: Kafka speaks the same protocol.
+
+    broker events { engine kafka; brokers 3; replication 3 }
+"""
+
 FAULTS: tuple[Fault, ...] = (
     Fault("A1701", "unusable-name", _NAME),
     Fault("A1702", "unknown-reference", _REFERENCE),
@@ -415,4 +439,5 @@ FAULTS: tuple[Fault, ...] = (
     Fault("A1714", "repeated-statement", _REPEATED),
     Fault("A1715", "patch-of-nothing", _PATCH),
     Fault("A1716", "unknown-edition-or-folder", _FILE),
+    Fault("A1717", "more-than-one-node", _ONE_NODE),
 )

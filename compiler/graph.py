@@ -188,6 +188,15 @@ def engine_of(element: model.Element) -> str:
     return engine.name if engine is not None else ""
 
 
+def is_bundled(element: model.Element) -> bool:
+    """Whether the element is a broker that runs on the bundled log broker, which is one node."""
+    return (
+        isinstance(element, model.Broker)
+        and not is_foreign(element)
+        and engine_of(element) in ("", "logbroker")
+    )
+
+
 def _node_data(element: model.Element) -> dict[str, Any]:
     data = {"name": element.id, "kind": element.kind, "domain": element.domain, "title": element.title}
     engine = getattr(element, "engine", None)
@@ -325,8 +334,8 @@ def _registered(system: model.System, registry: model.Registry) -> Iterator[mode
 
 
 def _gives_metrics(element: model.Runnable) -> bool:
-    """Whether there are measurements to fetch: what archc generates gives them, others where they say so."""
-    if element.metrics:
+    """Whether there are measurements to fetch: what archc brings gives them, others where they say so."""
+    if element.metrics or is_bundled(element):
         return True
     return isinstance(element, model.Code | model.Gateway) and not is_foreign(element)
 

@@ -6,7 +6,6 @@ from archc.backends import facts
 from archc.backends.backend import Plan
 from archc.backends.compose.networks import ROOM, Network
 from archc.backends.compose.secrets import secrets
-from archc.backends.engines import STAND_INS
 from archc.backends.workload import Workload
 from archc.compiler import model
 
@@ -91,7 +90,7 @@ def _secrets(workloads: Iterable[Workload]) -> list[str]:
 
 
 def _notes(plan: Plan, workloads: tuple[Workload, ...], networks: tuple[Network, ...]) -> list[str]:
-    notes = [*_stand_ins(plan), *_scale(workloads)]
+    notes = [*_single_nodes(plan), *_scale(workloads)]
     if len(networks) > ROOM:
         notes.append(
             f"It has {len(networks)} networks, one for each group of programs that talk to each other. "
@@ -108,16 +107,12 @@ def _notes(plan: Plan, workloads: tuple[Workload, ...], networks: tuple[Network,
     return ["## Good to know", "", *(f"- {note}" for note in notes), ""] if notes else []
 
 
-def _stand_ins(plan: Plan) -> list[str]:
-    notes = []
-    for broker in plan.system.all(model.Broker):
-        engine = broker.engine.name if broker.engine is not None else "logbroker"
-        if engine in STAND_INS and not broker.image and broker.build is None:
-            runs = facts.engine_name(broker)
-            notes.append(f"`{broker.name}`: `{engine}` is not built yet; {runs} runs in its place.")
-        if broker.brokers > 1 or broker.replication > 1:
-            notes.append(f"`{broker.name}`: runs as a single node here, and keeps every topic once.")
-    return notes
+def _single_nodes(plan: Plan) -> list[str]:
+    return [
+        f"`{broker.name}`: runs as a single node here, and keeps every topic once."
+        for broker in plan.system.all(model.Broker)
+        if broker.brokers > 1 or broker.replication > 1
+    ]
 
 
 def _scale(workloads: Iterable[Workload]) -> list[str]:

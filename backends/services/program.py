@@ -13,7 +13,7 @@ from archc.compiler import model
 from archc.compiler.graph import STORES, SYNCHRONOUS, Edge, Graph
 
 SQL = frozenset(("postgres", "mysql", "sqlite"))
-KAFKA = frozenset(("kafka", "redpanda"))
+KAFKA = frozenset(("logbroker", "kafka", "redpanda"))
 # The kinds of store that code is generated for, by engine; of others the service knows the URL.
 STORE_CLASSES = {"postgres": "Database", "mysql": "Database", "sqlite": "Database", "redis": "Cache",
                  "elasticsearch": "Search", "opensearch": "Search", "s3": "Bucket"}  # fmt: skip

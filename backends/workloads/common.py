@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from archc.backends import facts
 from archc.backends.backend import Plan
-from archc.backends.engines import ENGINES, STAND_INS, image_of
+from archc.backends.engines import ENGINES, image_of
 from archc.backends.workload import (
     BuildFolder,
     DataVolume,
@@ -36,7 +36,7 @@ def from_engine(plan: Plan, element: model.Runnable) -> Workload:
     engine = facts.engine_name(element)
     program = ENGINES[engine]
     declared = getattr(element, "engine", None)
-    version = "" if declared is None or declared.name in STAND_INS else declared.version
+    version = "" if declared is None else declared.version
     return Workload(
         name=element.name,
         element=element,

@@ -12,6 +12,8 @@ from archc.compiler import model
 
 Recipe = Callable[[Plan, model.Runnable, Workload], Workload]
 
+# Brokers whose topics a program beside them makes.
+_TOLD_BY_SCRIPT = ("kafka", "redpanda")
 _CONTROLLER_PORT = 9093
 _KEYCLOAK_MANAGEMENT_PORT = 9000
 
@@ -36,9 +38,14 @@ def of_platform(plan: Plan, element: model.Broker | model.Identity | model.Regis
 # ---- brokers
 
 
-def topics_of(plan: Plan, broker: model.Broker) -> tuple[model.Topic, ...]:
-    """The topics a broker carries."""
-    return tuple(topic for topic in plan.system.all(model.Topic) if topic.on == broker.id)
+def broker_folder(plan: Plan, broker: model.Broker) -> str:
+    """The folder the bundled broker's image is built from, in the output tree."""
+    return f"{plan.deploy}/brokers/{broker.name}"
+
+
+def declared_topics_file(plan: Plan, broker: model.Broker) -> str:
+    """The topics that the bundled broker makes itself, in the output tree."""
+    return f"{plan.deploy}/brokers/{broker.name}/topics.json"
 
 
 def topics_name(broker: model.Broker) -> str:
@@ -53,9 +60,9 @@ def topics_file(plan: Plan, broker: model.Broker) -> str:
 
 def makes_topics(plan: Plan, broker: model.Broker) -> bool:
     """Whether there are topics to make before anybody publishes or consumes."""
-    ids = {topic.id for topic in topics_of(plan, broker)}
+    ids = {topic.id for topic in plan.system.all(model.Topic) if topic.on == broker.id}
     used = any(edge.target in ids for edge in plan.graph.of_kinds(("publish", "consume")))
-    return used and facts.engine_name(broker) == "kafka"
+    return used and facts.engine_name(broker) in _TOLD_BY_SCRIPT
 
 
 def _topics(plan: Plan, broker: model.Broker) -> Iterator[Workload]:
@@ -79,6 +86,32 @@ def _topics(plan: Plan, broker: model.Broker) -> Iterator[Workload]:
         peers=(broker.name,),
         needs=(broker.name,),
     )
+
+
+def _logbroker(plan: Plan, broker: model.Runnable, workload: Workload) -> Workload:
+    assert isinstance(broker, model.Broker)
+    port = workload.ports[0].inside
+    topics = ConfigFile(declared_topics_file(plan, broker), "/etc/logbroker/topics.json")
+    return replace(
+        workload,
+        image=common.built_image(plan, broker),
+        build=BuildFolder(broker_folder(plan, broker)),
+        ports=(*workload.ports, WorkloadPort("metrics", facts.METRICS_PORT, facts.METRICS_PORT)),
+        command=(
+            # A folder below the mount: some file systems put a lost+found into the mount itself.
+            "--data", f"{workload.volumes[0].path}/data",
+            "--listen", f"0.0.0.0:{port}", "--advertise", f"{broker.name}:{port}",
+            "--http", f"0.0.0.0:{facts.METRICS_PORT}", "--topics", topics.target,
+            # Topics are declared; a misspelt name is a mistake, not a new topic.
+            "--no-auto-create-topics",
+        ),
+        files=(topics,),
+        metrics_path="/metrics",
+        metrics_port=facts.METRICS_PORT,
+        liveness=probes.python_http(facts.METRICS_PORT, "/healthz"),
+        readiness=probes.python_http(facts.METRICS_PORT, "/readyz"),
+        size=common.SIZES["small"],
+    )  # fmt: skip
 
 
 def _kafka(plan: Plan, broker: model.Runnable, workload: Workload) -> Workload:
@@ -281,6 +314,7 @@ def _eureka(plan: Plan, registry: model.Runnable, workload: Workload) -> Workloa
 
 
 RECIPES: dict[str, Recipe] = {
+    "logbroker": _logbroker,
     "kafka": _kafka,
     "redpanda": _redpanda,
     "rabbitmq": _rabbitmq,

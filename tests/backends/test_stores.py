@@ -15,7 +15,7 @@ from archc.compiler.pipeline import compile_source
 
 SYSTEM = """
 system s {
-  broker events { engine kafka }
+  broker events { engine %s }
   event E { id uuid }
   topic orders { carries [E]; key id; partitions 12; retention 7d }
   topic customers { carries [E]; compacted }
@@ -32,8 +32,8 @@ system s {
 PASSWORD = 'it\'s "a" \\ $HOME `id` %s; --'
 
 
-def scripts() -> dict[str, str]:
-    compilation = compile_source({"s.arch": SYSTEM})
+def scripts(broker: str = "kafka") -> dict[str, str]:
+    compilation = compile_source({"s.arch": SYSTEM % broker})
     assert compilation.system is not None, compilation.diagnostics
     outputs = BACKEND.render(Plan(compilation, compilation.system, compilation.graph))
     return {path.removeprefix("deploy/base/"): output.content for path, output in outputs.items()}
@@ -186,6 +186,21 @@ def test_topics_are_made_as_declared(tmp_path: Path) -> None:
     assert "[--partitions] [12]" in made["orders"] and "[retention.ms=604800000]" in made["orders"]
     assert "[cleanup.policy=compact]" in made["customers"]
     assert all("[--if-not-exists]" in line and "[events:9092]" in line for line in said)
+
+
+def test_topics_of_redpanda_are_made_once(tmp_path: Path) -> None:
+    script = scripts("redpanda")["brokers/events/topics.sh"]
+    said = run_with_fakes(tmp_path, script, "rpk", BOOTSTRAP="events:9092").splitlines()
+    assert "[topic] [create] [orders] [--partitions] [12]" in said[1]
+    assert "[--topic-config] [retention.ms=604800000] [-X] [brokers=events:9092]" in said[1]
+    for answer, code in (("orders  TOPIC_ALREADY_EXISTS", 0), ("orders  REQUEST_TIMED_OUT", 1)):
+        fake = tmp_path / "rpk"
+        fake.write_text(f"#!/bin/sh\necho '{answer}' >&2\nexit 1\n")
+        fake.chmod(0o755)
+        environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "BOOTSTRAP": "events:9092"}
+        run = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True)
+        assert run.returncode == code
+        assert (answer in run.stderr) == bool(code)
 
 
 def test_mongodbs_script_names_files_and_no_values() -> None:

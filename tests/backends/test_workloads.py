@@ -143,7 +143,7 @@ def test_only_what_answers_is_scraped() -> None:
       service own { image "registry.example/own:1"; port 80; metrics /stats }
       worker w { consumes t }
     """)
-    assert found["ops-metrics"].peers == ("a", "own")
+    assert found["ops-metrics"].peers == ("a", "b", "own")
     assert (found["own"].metrics_path, found["own"].metrics_port) == ("/stats", 80)
     assert found["ops-dashboards"].peers == ("ops-metrics", "ops-traces")
     assert found["a"].env["OTEL_EXPORTER_ZIPKIN_ENDPOINT"] == "http://ops-traces:9411/api/v2/spans"

@@ -1,0 +1,116 @@
+"""The bundled broker in outputs: a whole program, and the topics it is told to make."""
+
+import ast
+import json
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from archc.backends import logbroker, stores
+from archc.backends.backend import Backend, Plan
+from archc.backends.workload import Workload
+from archc.backends.workloads import workloads
+from archc.compiler.pipeline import compile_source
+
+ROOT = Path(__file__).parents[2]
+SYSTEM = """
+system s {
+  broker events { engine %s; storage 3Gi }
+  broker others { image "registry.example/broker:1" }
+  management ops { metrics prometheus }
+  event E { id uuid }
+  topic orders on=events { carries [E]; key id; partitions 12; retention 7d }
+  topic customers on=events { carries [E]; compacted }
+  topic plain on=events { carries [E] }
+  topic elsewhere on=others { carries [E] }
+  service a { publishes orders; publishes plain; publishes elsewhere }
+  worker b { consumes orders dead-letter=yes; consumes customers }
+}
+"""
+
+
+def plan(engine: str = "logbroker") -> Plan:
+    compilation = compile_source({"s.arch": SYSTEM % engine})
+    assert compilation.system is not None, compilation.diagnostics
+    return Plan(compilation, compilation.system, compilation.graph)
+
+
+def files(engine: str = "logbroker", backend: Backend = logbroker.BACKEND) -> dict[str, str]:
+    outputs = backend.render(plan(engine))
+    return {path.removeprefix("deploy/base/brokers/"): output.content for path, output in outputs.items()}
+
+
+def workload() -> Workload:
+    (found,) = (workload for workload in workloads(plan()) if workload.name == "events")
+    return found
+
+
+def test_only_the_bundled_broker_is_copied() -> None:
+    assert {path.partition("/")[0] for path in files()} == {"events"}
+    assert files("kafka") == {}
+
+
+def test_the_copy_is_the_whole_program() -> None:
+    package = ROOT / "backends" / "broker"
+    there = {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()}
+    program = {path for path in there if path.endswith((".py", "messages.txt"))}
+    copied = files()
+    for path in program:
+        assert copied[f"events/logbroker/{path}"] == (package / path).read_text(encoding="utf-8")
+    beside = {"Dockerfile", "README.md", "requirements.txt", ".dockerignore", "topics.json"}
+    assert set(copied) == {f"events/logbroker/{path}" for path in program} | {f"events/{n}" for n in beside}
+
+
+def test_the_program_imports_nothing_of_archc_and_only_what_it_requires() -> None:
+    required = re.findall(r"^[\w-]+", files()["events/requirements.txt"], re.MULTILINE)
+    allowed = {name.replace("-", "_") for name in required} | sys.stdlib_module_names
+    for path, text in files().items():
+        for node in ast.walk(ast.parse(text)) if path.endswith(".py") else ():
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                assert (node.module or "").partition(".")[0] in allowed, path
+            elif isinstance(node, ast.Import):
+                assert {alias.name.partition(".")[0] for alias in node.names} <= allowed, path
+
+
+def test_topics_are_the_same_on_every_engine() -> None:
+    told = json.loads(files()["events/topics.json"])["topics"]
+    assert told == [
+        {"name": "customers", "partitions": 1, "configs": {"cleanup.policy": "compact"}},
+        {"name": "orders", "partitions": 12, "configs": {"retention.ms": "604800000"}},
+        {"name": "orders.b.dead-letter", "partitions": 1, "configs": {"retention.ms": "1209600000"}},
+        {"name": "plain", "partitions": 1, "configs": {}},
+    ]
+    for engine in ("kafka", "redpanda"):
+        script = files(engine, stores.BACKEND)["events/topics.sh"]
+        calls = [shlex.split(line)[1:] for line in script.splitlines() if line.startswith("topic ")]
+        made = [
+            {"name": name, "partitions": int(count), "configs": dict(c.split("=", 1) for c in configs)}
+            for name, count, *configs in calls
+        ]
+        assert made == told, engine
+
+
+def test_it_keeps_its_data_and_shows_its_measurements() -> None:
+    found = workload()
+    (volume,) = found.volumes
+    assert (volume.path, volume.size_bytes, volume.is_owned) == ("/var/lib/logbroker", 3 << 30, True)
+    assert (found.user, found.stateful, found.writable) == (10001, True, False)
+    assert (found.metrics_path, found.metrics_port) == ("/metrics", 9902)
+    assert found.readiness is not None and found.readiness.path == "/readyz"
+    (watching,) = (w for w in workloads(plan()) if w.role == "metrics")
+    assert "events" in watching.peers
+
+
+@pytest.mark.parametrize("port", ["port 9092", "port 19092", "port 19092 inside=9192"])
+def test_clients_are_told_the_port_that_they_reach(port: str) -> None:
+    text = (SYSTEM % "logbroker").replace("storage 3Gi", f"storage 3Gi; {port}")
+    compilation = compile_source({"s.arch": text})
+    assert compilation.system is not None
+    found = workloads(Plan(compilation, compilation.system, compilation.graph))
+    (broker,) = (workload for workload in found if workload.name == "events")
+    inside = port.rpartition("=")[2].split()[-1]
+    assert f"events:{inside}" in broker.command
+    assert f"0.0.0.0:{inside}" in broker.command
