@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -73,6 +74,28 @@ def test_the_program_imports_nothing_of_archc_and_only_what_it_requires() -> Non
                 assert (node.module or "").partition(".")[0] in allowed, path
             elif isinstance(node, ast.Import):
                 assert {alias.name.partition(".")[0] for alias in node.names} <= allowed, path
+
+
+def test_the_copy_runs_under_its_own_name(tmp_path: Path) -> None:
+    for path, text in files().items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    command = [sys.executable, "-m", "logbroker"]
+    run = subprocess.run([*command, "--help"], cwd=tmp_path / "events", capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("usage: logbroker")
+    # What the image and the workload start it with is understood.
+    dockerfile = files()["events/Dockerfile"]
+    default = json.loads(dockerfile.partition("\nCMD ")[2])
+    for arguments in (default, list(workload().command)):
+        run = subprocess.run(
+            [*command, *arguments, "--flush", "wrong"],
+            cwd=tmp_path / "events",
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 2
+        assert "`wrong` is not always" in run.stderr
 
 
 def test_topics_are_the_same_on_every_engine() -> None:
