@@ -115,6 +115,8 @@ class Broker:
         for log in self._unsynced:
             self.flusher.wait(log, partial(self._on_synced, log, None))
         self._unsynced.clear()
+        if self._journal.is_unsynced:
+            self.flusher.wait(self._journal, lambda error: None)
         self.loop.after(self.settings.flush.interval_ms, self._sync_at_intervals)
 
     # ---- living
@@ -123,6 +125,7 @@ class Broker:
         """Read the logs and listen. Raises MissingPartitionError, OSError."""
         self.topics.open()
         self.topics.when_deleted.append(self._on_deleted)
+        self.groups.keep_topics({topic.name for topic in self.topics})
         if self.settings.flush.mode not in (ALWAYS, NONE):
             self._sync_at_intervals()
         self.server.start()
@@ -162,6 +165,7 @@ class Broker:
         self.is_ready = False
         _log.info("stopping")
         self.readers.answer_all()
+        self.groups.answer_all()
         self.server.stop_listening()
         self._end_when_answered(self.loop.now_ms() + _STOP_MS)
 
@@ -192,6 +196,8 @@ def _group_settings(settings: Settings) -> GroupSettings:
         session_timeout_min_ms=limits.session_timeout_min_ms,
         session_timeout_max_ms=limits.session_timeout_max_ms,
         initial_rebalance_delay_ms=settings.group_rebalance_delay_ms,
+        offset_metadata_max_bytes=limits.offset_metadata_bytes,
+        offsets_retention_ms=settings.offsets_retention_ms,
     )
 
 

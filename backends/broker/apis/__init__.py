@@ -4,8 +4,19 @@ from .api import Api
 from .cluster import describe_cluster, describe_log_dirs
 from .configs import alter_configs, describe_configs, incremental_alter_configs
 from .fetch import FETCH
+from .groups import (
+    delete_groups,
+    describe_groups,
+    find_coordinator,
+    heartbeat,
+    join_group,
+    leave_group,
+    list_groups,
+    sync_group,
+)
 from .list_offsets import list_offsets, offset_for_leader_epoch
 from .metadata import describe_topic_partitions, metadata
+from .offsets import offset_commit, offset_delete, offset_fetch
 from .produce import PRODUCE
 from .producer_ids import init_producer_id
 from .records import delete_records
@@ -20,6 +31,15 @@ APIS: tuple[Api, ...] = (
     Api(FETCH, "Fetch", 4, 16, None),
     Api(2, "ListOffsets", 1, 8, list_offsets),
     Api(3, "Metadata", 0, 12, metadata),
+    Api(8, "OffsetCommit", 2, 9, offset_commit),
+    Api(9, "OffsetFetch", 1, 9, offset_fetch),
+    Api(10, "FindCoordinator", 0, 4, find_coordinator),
+    Api(11, "JoinGroup", 0, 9, join_group),
+    Api(12, "Heartbeat", 0, 4, heartbeat),
+    Api(13, "LeaveGroup", 0, 5, leave_group),
+    Api(14, "SyncGroup", 0, 5, sync_group),
+    Api(15, "DescribeGroups", 0, 5, describe_groups),
+    Api(16, "ListGroups", 0, 5, list_groups),
     Api(17, "SaslHandshake", 0, 1, sasl_handshake, is_open=True),
     Api(API_VERSIONS, "ApiVersions", 0, 4, api_versions, is_open=True),
     Api(19, "CreateTopics", 2, 7, create_topics),
@@ -32,7 +52,9 @@ APIS: tuple[Api, ...] = (
     Api(35, "DescribeLogDirs", 1, 4, describe_log_dirs),
     Api(36, "SaslAuthenticate", 0, 2, sasl_authenticate, is_open=True),
     Api(37, "CreatePartitions", 0, 3, create_partitions),
+    Api(42, "DeleteGroups", 0, 2, delete_groups),
     Api(44, "IncrementalAlterConfigs", 0, 1, incremental_alter_configs),
+    Api(47, "OffsetDelete", 0, 0, offset_delete),
     Api(50, "DescribeUserScramCredentials", 0, 0, describe_user_scram_credentials),
     Api(51, "AlterUserScramCredentials", 0, 0, alter_user_scram_credentials),
     Api(60, "DescribeCluster", 0, 1, describe_cluster),

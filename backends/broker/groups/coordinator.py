@@ -6,7 +6,7 @@ a callback must not call the coordinator again before it has returned.
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -202,6 +202,11 @@ class GroupCoordinator:
         """A topic is gone: so are all offsets in it."""
         self.offsets.delete_topic(topic, _ignore)
 
+    def keep_topics(self, topics: Set[str]) -> None:
+        """Forget the offsets in other topics: a kill may have come between a topic's end and theirs."""
+        for topic in sorted(self.offsets.topics() - topics):
+            self.forget_topic(topic)
+
     # ---- groups
 
     def groups(self) -> list[Group]:
@@ -222,6 +227,14 @@ class GroupCoordinator:
         else:
             self._drop(group)
             self.offsets.delete_group(group_id, partial(_answer_write, answer))
+
+    def answer_all(self) -> None:
+        """Answer everybody who waits: the broker stops, and members are to join again when it is back."""
+        error = ErrorCode.COORDINATOR_NOT_AVAILABLE
+        for group in self._groups.values():
+            for member in group.members.values():
+                member.end_join(JoinResult(error, member.member_id))
+                member.end_sync(SyncResult(error))
 
     def _group(self, group_id: str, *, is_made: bool) -> Group | None:
         if group_id not in self._groups and is_made:

@@ -20,7 +20,7 @@ class Joining:
 
     def join(self, group: Group, request: JoinRequest, answer: AnswerJoin) -> None:
         """Let the client in, now or at the end of a rebalance, or tell it why not."""
-        if not group.has_room(request.member_id, self._size_max):
+        if not group.has_room(group.static_id(request.instance_id) or request.member_id, self._size_max):
             group.remove(request.member_id)
             answer(JoinResult(ErrorCode.GROUP_MAX_SIZE_REACHED, UNKNOWN_MEMBER))
         elif not group.speaks(request.protocol_type, (each.name for each in request.protocols)):

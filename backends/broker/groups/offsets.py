@@ -179,6 +179,11 @@ class OffsetStore:
             *(group_id for staged in self._table.staged.values() for group_id in staged),
         }
 
+    def topics(self) -> set[str]:
+        """The topics that groups have offsets in."""
+        tables = (self._table.groups, *self._table.staged.values())
+        return {each.topic for groups in tables for offsets in groups.values() for each in offsets}
+
     def committed(self, group_id: str) -> Offsets:
         """The offsets of a group."""
         return self._table.groups.get(group_id, {})

@@ -51,6 +51,7 @@ class Journal:
         self._number, self.records, self.size_bytes = self._recover()
         self._file = self._open(self._path(self._number), APPEND)
         self._rewrite_at_bytes = max(rewrite_min_bytes, self.size_bytes)
+        self._synced_bytes = self.size_bytes
         # What a killed broker left may be in memory only, and is about to be taken for true.
         self._disk.truncate(self._file.fd, self.size_bytes)
         self._disk.sync(self._file.fd)
@@ -74,20 +75,28 @@ class Journal:
                 self._give_up_rewrite(error)
 
     def close(self) -> None:
-        """Close the files. What was not synced is not synced now."""
+        """Force the journal to the disk, and close it. Raises OSError where it cannot be."""
+        if self.is_unsynced and self.problem is None:
+            self._disk.sync(self._file.fd)
         self._file.close()
         if self._next is not None:
             self._next.close()
 
     # ---- being synced
 
+    @property
+    def is_unsynced(self) -> bool:
+        """Whether something was appended that nobody has synced."""
+        return self.size_bytes > self._synced_bytes
+
     def begin_sync(self) -> SyncJob:
         """What holds all that was appended until now."""
         files = (self._file,) if self._next is None else (self._file, self._next)
         return SyncJob(files, self.size_bytes)
 
-    def end_sync(self, job: object) -> None:
+    def end_sync(self, job: SyncJob) -> None:
         """It is on the disk."""
+        self._synced_bytes = job.end_offset
 
     def fail(self, error: OSError) -> None:
         """A sync failed: nobody can tell what is on the disk, so that nothing more may follow it."""
@@ -122,6 +131,8 @@ class Journal:
             new.path = self._path(self._number)
             sync_folder(self._disk, self._folder)
             self.size_bytes = self._disk.size(new.fd)
+            # What was appended since the sync began is in the new file, and not on the disk yet.
+            self._synced_bytes = 0
         except OSError as error:
             self.fail(error)
             return

@@ -3,7 +3,7 @@
 import pytest
 
 from archc.backends.broker.groups.group import Group, GroupState
-from archc.backends.broker.groups.messages import UNKNOWN_MEMBER, MemberIdentity
+from archc.backends.broker.groups.messages import UNKNOWN_MEMBER, MemberIdentity, SyncRequest
 from archc.backends.broker.groups.settings import GroupSettings
 from archc.backends.broker.protocol.errors import ErrorCode
 from tests.broker.groups.bench import GROUP, SETTINGS, Bench
@@ -200,12 +200,9 @@ def test_a_sync_for_another_protocol_is_refused() -> None:
     bench = Bench()
     one = bench.member("one")
     bench.stable(one)
-    request = one.bench.coordinator
     answers = []
-    from archc.backends.broker.groups.messages import SyncRequest
-
     for kind, name in (("connect", "range"), ("consumer", "robin"), ("consumer", "range")):
-        request.sync(SyncRequest(GROUP, one.member_id, None, 1, kind, name), answers.append)
+        bench.coordinator.sync(SyncRequest(GROUP, one.member_id, None, 1, kind, name), answers.append)
     assert [each.error for each in answers] == [
         ErrorCode.INCONSISTENT_GROUP_PROTOCOL,
         ErrorCode.INCONSISTENT_GROUP_PROTOCOL,

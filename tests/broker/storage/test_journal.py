@@ -1,0 +1,99 @@
+"""The journal's file: what a torn end, a flipped bit or a half-done rewrite leaves of it."""
+
+import pytest
+
+from archc.backends.broker.storage.files import FilePool
+from archc.backends.broker.storage.journal import Journal, Record, encode
+from tests.broker.fakes import FakeDisk
+
+FOLDER = "/journal"
+FIRST = f"{FOLDER}/00000000000000000001.log"
+RECORDS: list[Record] = [["a", 1], ["b", "ünï\r\n"], ["c", [None, True, -1]]]
+
+
+def _journal(disk: FakeDisk) -> Journal:
+    return Journal(FilePool(disk), FOLDER)
+
+
+def _written(records: list[Record] = RECORDS) -> FakeDisk:
+    disk = FakeDisk()
+    journal = _journal(disk)
+    for record in records:
+        journal.append(record)
+    return disk
+
+
+def test_records_are_read_back() -> None:
+    assert _journal(_written().after_kill()).records == RECORDS
+
+
+def test_a_line_is_a_checksum_and_json() -> None:
+    assert encode(["a", 1]) == b'73025394 ["a",1]\n'
+
+
+def test_a_torn_end_is_cut_off_at_every_byte() -> None:
+    disk = _written()
+    whole = disk.content(FIRST)
+    ends = [len(b"".join(map(encode, RECORDS[:count]))) for count in range(len(RECORDS) + 1)]
+    for length in range(len(whole)):
+        count = sum(end <= length for end in ends) - 1
+        for garbage in (b"", b"\0" * 50, b"\xff\n" * 3):
+            left = disk.after_kill()
+            left.put(FIRST, whole[:length] + garbage)
+            journal = _journal(left)
+            assert journal.records == RECORDS[:count]
+            assert left.content(FIRST) == whole[: ends[count]]
+            journal.append(["d"])
+            assert _journal(left.after_kill()).records == [*RECORDS[:count], ["d"]]
+
+
+def test_a_flipped_bit_costs_its_record_and_the_file_is_kept_aside() -> None:
+    disk = _written()
+    whole = disk.content(FIRST)
+    for position in range(len(whole)):
+        line = whole[:position].count(b"\n")
+        # Without the end of its line, a record takes the next one along.
+        lost = {line, line + 1} if whole[position : position + 1] == b"\n" else {line}
+        kept = [record for number, record in enumerate(RECORDS) if number not in lost]
+        for bit in range(8):
+            left = disk.after_kill()
+            damaged = bytearray(whole)
+            damaged[position] ^= 1 << bit
+            left.put(FIRST, bytes(damaged))
+            assert _journal(left).records == kept
+            again = left.after_kill()
+            assert _journal(again).records == kept
+            if max(lost) < len(RECORDS) - 1:
+                assert again.content(FIRST + ".damaged") == bytes(damaged)
+
+
+def test_lower_numbers_and_temporary_files_go() -> None:
+    disk = _written()
+    second, third = FIRST.replace("1.log", "2.log"), FIRST.replace("1.log", "3.log.tmp")
+    for path, record in ((second, ["new"]), (third, ["newer"])):
+        disk.write(disk.open(path, 64), encode(record))
+    journal = _journal(disk)
+    assert journal.records == [["new"]]
+    assert disk.list(FOLDER) == ["00000000000000000002.log"]
+
+
+def test_a_new_folder_lasts() -> None:
+    disk = FakeDisk()
+    journal = _journal(disk)
+    journal.append(["a"])
+    (file,) = journal.begin_sync().files
+    disk.sync(file.fd)
+    assert _journal(disk.after_power_cut()).records == [["a"]]
+
+
+def test_what_a_kill_left_in_memory_is_synced_before_it_is_taken_for_true() -> None:
+    disk = _written().after_kill()
+    assert _journal(disk).records == RECORDS
+    assert _journal(disk.after_power_cut()).records == RECORDS
+
+
+@pytest.mark.parametrize("call", ["sync", "truncate"])
+def test_a_disk_that_fails_at_the_start_is_a_fault(call: str) -> None:
+    disk = _written().after_kill()
+    with disk.failing(call), pytest.raises(OSError, match="Input/output error"):
+        _journal(disk)
