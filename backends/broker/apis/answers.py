@@ -13,6 +13,9 @@ TOPIC_OPERATIONS = sum(1 << bit for bit in (3, 4, 5, 6, 7, 8, 10, 11))
 CLUSTER_OPERATIONS = sum(1 << bit for bit in (5, 7, 8, 9, 10, 11, 12))
 OPERATIONS_UNASKED = -(2**31)
 
+# The fields of a part that did not fail; most messages have no default that says so.
+FINE: Mapping[str, object] = {"error_code": ErrorCode.NONE, "error_message": None}
+
 T = TypeVar("T", bound=Hashable)
 
 

@@ -21,7 +21,7 @@ from ..topics.configs import (
     unknown,
     value_of,
 )
-from .answers import failed, repeated
+from .answers import FINE, failed, repeated
 from .topics import DEFAULT_SOURCE, STATIC_BROKER_SOURCE, TOPIC_SOURCE
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def describe_configs(broker: Broker, request: Request) -> Answer:
                 for config in _configs(broker, kind, name)
                 if not keys or config["name"] in keys
             ]
-            answers.append({**resource, "configs": configs})
+            answers.append({**resource, **FINE, "configs": configs})
         except ProtocolError as problem:
             answers.append({**resource, **failed(problem)})
     return {"results": answers}
@@ -72,7 +72,7 @@ def _alter(broker: Broker, request: Request, changed: Any) -> Answer:
     answers = []
     for resource in {(r.resource_type, r.resource_name): r for r in body.resources}.values():
         kind, name = resource.resource_type, resource.resource_name
-        answer: dict[str, object] = {"resource_type": kind, "resource_name": name}
+        answer: dict[str, object] = {"resource_type": kind, "resource_name": name, **FINE}
         try:
             if (kind, name) in twice:
                 raise ProtocolError(ErrorCode.INVALID_REQUEST, f"the request has {name!r} twice")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..broker import Broker
     from .api import Answer, Request
 
+_NULL_NAMES = 12  # the version from which on an answer's topic may be without a name
 PARTITIONS_PER_PAGE_MAX = 2000  # max.request.partition.size.limit
 
 
@@ -20,7 +21,7 @@ def metadata(broker: Broker, request: Request) -> Answer:
     """Metadata: the node, and the topics asked for; one that is named and not there may be made."""
     body = request.body
     is_for_all = body.topics is None or (request.api_version == 0 and not body.topics)
-    topics = map(_known, broker.topics) if is_for_all else _asked(broker, body)
+    topics = map(_known, broker.topics) if is_for_all else _asked(broker, body, request.api_version)
     operations = TOPIC_OPERATIONS if body.include_topic_authorized_operations else OPERATIONS_UNASKED
     return {
         "brokers": [node(broker, "node_id")],
@@ -78,13 +79,14 @@ def _missing(name: str) -> Found:
     return {"name": name, "error_code": ErrorCode.UNKNOWN_TOPIC_OR_PARTITION}, None
 
 
-def _asked(broker: Broker, body: Any) -> Iterable[Found]:
+def _asked(broker: Broker, body: Any, version: int) -> Iterable[Found]:
     """Each topic that is asked for once, however often it is named."""
     may_make = body.allow_auto_topic_creation and broker.settings.auto_create_topics
     for name, topic_id in dict.fromkeys((topic.name, topic.topic_id) for topic in body.topics):
         if name is None or topic_id != NO_ID:
             topic = broker.topics.by_id(topic_id)
-            unknown = {"name": None, "topic_id": topic_id, "error_code": ErrorCode.UNKNOWN_TOPIC_ID}
+            no_name = None if version >= _NULL_NAMES else ""
+            unknown = {"name": no_name, "topic_id": topic_id, "error_code": ErrorCode.UNKNOWN_TOPIC_ID}
             yield _known(topic) if topic else (unknown, None)
         elif (topic := broker.topics.get(name)) is not None:
             yield _known(topic)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..protocol.errors import ErrorCode
 from ..security.sasl import MECHANISM_NAMES, SaslSession
 from ..security.scram import AuthenticationError
+from .answers import FINE
 
 if TYPE_CHECKING:
     from ..broker import Broker
@@ -47,4 +48,4 @@ def sasl_authenticate(broker: Broker, request: Request) -> Answer:
     if session.principal is not None:
         connection.principal = session.principal
         connection.frame_bytes_max = broker.settings.limits.frame_bytes
-    return {"auth_bytes": token}
+    return {**FINE, "auth_bytes": token}

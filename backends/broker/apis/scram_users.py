@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.errors import ErrorCode, ProtocolError
 from ..security.scram import ITERATIONS_MAX, ITERATIONS_MIN, MECHANISMS, Credential, Mechanism
-from ..security.users import Users, check_name
-from .answers import failed, repeated
+from ..security.users import Users, UsersFileError, check_name
+from .answers import FINE, failed, repeated
 
 if TYPE_CHECKING:
     from ..broker import Broker
@@ -26,49 +26,59 @@ def describe_user_scram_credentials(broker: Broker, request: Request) -> Answer:
     users = broker.users.all()
     asked = [user.name for user in request.body.users or ()]
     twice = repeated(asked)
-    return {
-        "results": [_described(users, name, name in twice) for name in dict.fromkeys(asked or sorted(users))]
-    }
+    results = []
+    for name in dict.fromkeys(asked or sorted(users)):
+        try:
+            results.append({"user": name, **FINE, "credential_infos": _described(users, name, name in twice)})
+        except ProtocolError as problem:
+            results.append({"user": name, **failed(problem)})
+    return {**FINE, "results": results}
 
 
 def alter_user_scram_credentials(broker: Broker, request: Request) -> Answer:
     """AlterUserScramCredentials: all changes of a user, or none; the file is written once."""
-    body = request.body
-    asked = [*body.deletions, *body.upsertions]
-    twice = {name for name, _ in repeated((change.name, change.mechanism) for change in asked)}
-    changes: defaultdict[str, dict[Mechanism, Credential | None]] = defaultdict(dict)
-    refused: dict[str, ProtocolError] = {}
-    for change in asked:
-        try:
-            if broker.users is None:
-                raise _NO_USERS
-            if change.name in twice:
-                raise ProtocolError(ErrorCode.DUPLICATE_RESOURCE, "the request changes this twice")
-            mechanism, credential = _changed(broker.users, change)
-            changes[change.name][mechanism] = credential
-        except ProtocolError as problem:
-            refused.setdefault(change.name, problem)
-    accepted = {name: credentials for name, credentials in changes.items() if name not in refused}
-    if broker.users is not None and accepted:
-        refused.update(_write(broker.users, accepted))
+    asked = [*request.body.deletions, *request.body.upsertions]
     names = dict.fromkeys(change.name for change in asked)
+    refused = dict.fromkeys(names, _NO_USERS) if broker.users is None else _alter(broker.users, asked)
     return {
-        "results": [{"user": name, **(failed(refused[name]) if name in refused else {})} for name in names]
+        "results": [{"user": name, **(failed(refused[name]) if name in refused else FINE)} for name in names]
     }
 
 
 def _described(
     users: Mapping[str, Mapping[Mechanism, Credential]], name: str, is_twice: bool
-) -> Mapping[str, Any]:
+) -> list[Mapping[str, int]]:
     if is_twice:
-        return {"user": name, **failed(ProtocolError(ErrorCode.DUPLICATE_RESOURCE, "asked for twice"))}
+        raise ProtocolError(ErrorCode.DUPLICATE_RESOURCE, "the request asks for this user twice")
     if name not in users:
-        return {"user": name, **failed(ProtocolError(ErrorCode.RESOURCE_NOT_FOUND, "there is no such user"))}
-    infos = [
+        raise ProtocolError(ErrorCode.RESOURCE_NOT_FOUND, "there is no such user")
+    return [
         {"mechanism": mechanism.number, "iterations": credential.iterations}
         for mechanism, credential in users[name].items()
     ]
-    return {"user": name, "error_message": None, "credential_infos": infos}
+
+
+def _alter(users: Users, asked: Sequence[Any]) -> Mapping[str, ProtocolError]:
+    """Make the changes; those that are refused, by user."""
+    twice = {name for name, _ in repeated((change.name, change.mechanism) for change in asked)}
+    changes: defaultdict[str, dict[Mechanism, Credential | None]] = defaultdict(dict)
+    refused: dict[str, ProtocolError] = {}
+    for change in asked:
+        try:
+            if change.name in twice:
+                raise ProtocolError(ErrorCode.DUPLICATE_RESOURCE, "the request changes this twice")
+            mechanism, credential = _changed(users, change)
+            changes[change.name][mechanism] = credential
+        except ProtocolError as problem:
+            refused.setdefault(change.name, problem)
+    accepted = {name: credentials for name, credentials in changes.items() if name not in refused}
+    try:
+        if accepted:
+            users.change(accepted)
+    except (OSError, UsersFileError) as problem:
+        message = f"the users file cannot be changed: {problem}"
+        refused.update(dict.fromkeys(accepted, ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, message)))
+    return refused
 
 
 def _changed(users: Users, change: Any) -> tuple[Mechanism, Credential | None]:
@@ -100,14 +110,3 @@ def _credential_problem(
     if len(salted_password) != mechanism.digest_bytes:
         return f"a salted password of {mechanism.name} has {mechanism.digest_bytes} bytes"
     return None
-
-
-def _write(
-    users: Users, changes: Mapping[str, Mapping[Mechanism, Credential | None]]
-) -> Mapping[str, ProtocolError]:
-    try:
-        users.change(changes)
-    except OSError as problem:
-        message = f"the users file cannot be written: {problem.strerror or problem}"
-        return dict.fromkeys(changes, ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, message))
-    return {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..protocol.errors import ErrorCode, ProtocolError
 from ..topics.catalog import NO_ID, Topic
 from ..topics.configs import TOPIC_CONFIGS, value_of
-from .answers import failed, refuse_repeated, repeated
+from .answers import FINE, failed, refuse_repeated, repeated
 
 if TYPE_CHECKING:
     from ..broker import Broker
@@ -27,7 +27,7 @@ def create_topics(broker: Broker, request: Request) -> Answer:
     for name, wanted in {topic.name: topic for topic in body.topics}.items():
         try:
             refuse_repeated(name, twice)
-            answers.append({"name": name, **_create(broker, wanted, body.validate_only)})
+            answers.append({"name": name, **FINE, **_create(broker, wanted, body.validate_only)})
         except ProtocolError as problem:
             answers.append({"name": name, **failed(problem)})
     return {"topics": answers}
