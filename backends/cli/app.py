@@ -123,16 +123,35 @@ def check(
             help="With --fix: write nothing; show what would change, and exit 1 if anything.",
         ),
     ] = False,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Report only what this baseline does not accept.",
+            parser=_path,
+            show_default=False,
+        ),
+    ] = None,
+    write_baseline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Accept what is found today in this file, for --baseline.",
+            parser=_path,
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Say what is wrong, all of it at once, and what to write instead.
 
     `--env all` checks every environment. A fix that would add a finding in any
-    environment is left out.
+    environment is left out. Faults of the language, and what `allow` may not
+    accept, are reported whatever a baseline says.
     """
     from archc.backends.cli.checking import Wishes
     from archc.backends.cli.checking import check as run
 
-    raise typer.Exit(run(path, Wishes(environment, format_, strict, fix, dry_run)))
+    raise typer.Exit(run(path, Wishes(environment, format_, strict, fix, dry_run, baseline, write_baseline)))
 
 
 @app.command(rich_help_panel=_EVERY_DAY)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from archc.backends.cli.compiling import Compiled, Compiler, one_environment
-from archc.backends.cli.console import show, sources_at
-from archc.backends.cli.terminal import Paint, counted, uses_colour
+from archc.backends.cli.console import fail, show, sources_at
+from archc.backends.cli.replacing import ReplaceError
+from archc.backends.cli.terminal import Paint, counted, printable, uses_colour
 from archc.backends.cli.usage import one_of, wrong
 from archc.dsl.diagnostics import Diagnostic, Severity
 
@@ -23,6 +24,8 @@ class Wishes:
     strict: bool = False
     fix: bool = False
     dry_run: bool = False
+    baseline: Path | None = None
+    write_baseline: Path | None = None
 
 
 def check(path: Path, wishes: Wishes) -> int:
@@ -33,17 +36,26 @@ def check(path: Path, wishes: Wishes) -> int:
     one_of("--format", wishes.format, FORMATS, "format")
     if wishes.dry_run and (not wishes.fix or wishes.format != "text"):
         raise wrong("--dry-run", "it goes with `--fix`, and shows text")
+    if wishes.write_baseline is not None and (wishes.baseline is not None or wishes.dry_run):
+        raise wrong("--write-baseline", "it goes neither with `--baseline` nor with `--dry-run`")
     compiler = Compiler(sources_at(path))
-    compiled = compiler.compiled(wishes.environment)
-    if not wishes.fix:
-        return _report(compiled, wishes)
+    if wishes.fix:
+        return _fix(compiler, wishes)
+    return _report(compiler.compiled(wishes.environment), wishes)
+
+
+def _fix(compiler: Compiler, wishes: Wishes) -> int:
     from archc.backends.cli import fixing
 
-    done = fixing.fixed(compiler, wishes.environment, compiled, lambda finding: True)
+    compiled = compiler.compiled(wishes.environment)
+    new = _without_accepted(compiled, wishes.baseline).diagnostics
+    accepted = [finding for finding in compiled.diagnostics if finding not in new]
+    done = fixing.fixed(compiler, wishes.environment, compiled, accepted)
     if wishes.dry_run:
         fixing.show_changes(done, compiled.diagnostics)
         fixing.show_summary(done, sys.stderr, is_dry=True)
-        return int(bool(done.changed) or done.compiled.has_errors)
+        left = _without_accepted(done.compiled, wishes.baseline)
+        return int(bool(done.changed) or left.has_errors)
     if not fixing.write(done):
         return 1
     is_text = wishes.format == "text"
@@ -54,7 +66,20 @@ def check(path: Path, wishes: Wishes) -> int:
     return code
 
 
+def _without_accepted(compiled: Compiled, baseline: Path | None) -> Compiled:
+    """What was compiled, with the findings alone that a baseline does not accept."""
+    if baseline is None:
+        return compiled
+    from archc.backends.cli.baseline import judge, read
+
+    return replace(compiled, diagnostics=judge(compiled, read(baseline)).new)
+
+
 def _report(compiled: Compiled, wishes: Wishes) -> int:
+    try:
+        compiled = _accepting(compiled, wishes)
+    except ReplaceError as problem:
+        return fail(str(problem))
     if wishes.strict:
         raised = tuple(_raised(diagnostic) for diagnostic in compiled.diagnostics)
         compiled = replace(compiled, diagnostics=raised)
@@ -99,6 +124,24 @@ def _raised(diagnostic: Diagnostic) -> Diagnostic:
         if diagnostic.severity is Severity.WARNING
         else diagnostic
     )
+
+
+def _accepting(compiled: Compiled, wishes: Wishes) -> Compiled:
+    """What was compiled, less what a baseline accepts, which may be written for it. Says so on stderr."""
+    if wishes.write_baseline is None and wishes.baseline is None:
+        return compiled
+    from archc.backends.cli import baseline
+
+    if wishes.write_baseline is not None:
+        accepted = baseline.write(wishes.write_baseline, compiled)
+        print(f"{counted(len(accepted), 'finding')} accepted in {wishes.write_baseline}", file=sys.stderr)
+    else:
+        assert wishes.baseline is not None
+        accepted = baseline.read(wishes.baseline)
+    judged = baseline.judge(compiled, accepted)
+    for line in baseline.mentioned(judged.stale, wishes.baseline or Path()):
+        print(printable(line), file=sys.stderr)
+    return replace(compiled, diagnostics=judged.new)
 
 
 def _written(compiled: Compiled, format_: str) -> str:

@@ -129,6 +129,14 @@ def environments_nearby(folder: Path) -> list[str]:
     return sorted({name for text in texts for name in _NAMES.findall(text)})
 
 
+_ENVIRONMENTS = re.compile(r" \(environments? [^()]*\)$")
+
+
+def without_environments(message: str) -> str:
+    """A finding's message without the environments it is from, as they are added where there are several."""
+    return _ENVIRONMENTS.sub("", message)
+
+
 def _merged(runs: Sequence[Compilation], environments: Sequence[str]) -> list[Diagnostic]:
     """What was found in any environment, each once, with its greatest weight.
 

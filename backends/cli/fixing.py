@@ -1,11 +1,17 @@
 """`archc check --fix`: applies the automatic fixes, and shows the suggested ones."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from archc.backends.cli.compiling import ALL, Compiled, Compiler, declared_environments
+from archc.backends.cli.compiling import (
+    ALL,
+    Compiled,
+    Compiler,
+    declared_environments,
+    without_environments,
+)
 from archc.backends.cli.console import fail, print_diff
 from archc.backends.cli.render import shown_lines
 from archc.backends.cli.replacing import ReplaceError, replace_texts
@@ -31,9 +37,9 @@ class Fixed:
 
 
 def fixed(
-    compiler: Compiler, environment: str | None, compiled: Compiled, is_open: Callable[[Diagnostic], bool]
+    compiler: Compiler, environment: str | None, compiled: Compiled, accepted: Collection[Diagnostic]
 ) -> Fixed:
-    """A compiled system with the automatic fixes of its open findings; nothing is written.
+    """A compiled system with the automatic fixes of its findings, less the accepted; nothing is written.
 
     No fix is kept that adds a finding in any environment, whichever were asked for.
     """
@@ -48,13 +54,21 @@ def fixed(
         again = compiler.with_texts(texts)
         return {name: again.run(name).diagnostics for name in names}
 
+    left_alone = {_known_by(finding) for finding in accepted}
+
     def is_wanted(finding: Diagnostic) -> bool:
         fix = automatic_fix(finding)
-        return fix is not None and is_open(finding) and not unread & {e.span.file for e in fix.edits}
+        files = {edit.span.file for edit in fix.edits} if fix is not None else unread
+        return not unread & files and _known_by(finding) not in left_alone
 
     with progress("fixing"):
         mended = mend(compiled.texts, check, is_wanted, asked)
     return Fixed(compiled.texts, mended, compiler.with_texts(mended.texts).compiled(environment))
+
+
+def _known_by(finding: Diagnostic) -> tuple[str, str, str]:
+    """What stays the same of a finding while fixes move it."""
+    return (finding.code, finding.subject, without_environments(finding.message))
 
 
 def write(done: Fixed) -> bool:

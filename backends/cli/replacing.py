@@ -27,6 +27,19 @@ def replace_texts(texts: Mapping[Path, tuple[str, str]]) -> None:
                 raise _error(file, problem) from None
 
 
+def write_whole(file: Path, text: str) -> None:
+    """Write a file of archc's own making, whole or not at all. Raises ReplaceError where it cannot be."""
+    with ExitStack() as undo:
+        try:
+            target = file.resolve()
+            temporary = _beside(target, text.encode(), undo)
+            if target.exists():
+                temporary.chmod(target.stat().st_mode & 0o7777)
+            temporary.replace(target)
+        except OSError as problem:
+            raise _error(file, problem) from None
+
+
 def _staged(file: Path, old: str, new: str, undo: ExitStack) -> tuple[Path, Path]:
     """The new text under a temporary name, and the file it is for: a link stays a link."""
     try:
@@ -35,14 +48,20 @@ def _staged(file: Path, old: str, new: str, undo: ExitStack) -> tuple[Path, Path
         mark = _BYTE_ORDER_MARK if content.startswith(_BYTE_ORDER_MARK) else b""
         if content != mark + old.encode():
             raise ReplaceError(f"{file} was changed meanwhile; it was left alone. Run again")
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        with temporary.open("xb") as stream:
-            undo.callback(temporary.unlink, missing_ok=True)
-            stream.write(mark + new.encode())
+        temporary = _beside(target, mark + new.encode(), undo)
         temporary.chmod(target.stat().st_mode & 0o7777)
     except OSError as problem:
         raise _error(file, problem) from None
     return temporary, target
+
+
+def _beside(target: Path, content: bytes, undo: ExitStack) -> Path:
+    """Content under a temporary name beside a file, removed in the end unless it was renamed by then."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    with temporary.open("xb") as stream:
+        undo.callback(temporary.unlink, missing_ok=True)
+        stream.write(content)
+    return temporary
 
 
 def _error(file: Path, problem: OSError) -> ReplaceError:

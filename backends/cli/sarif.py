@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from archc.backends.cli.compiling import without_environments
 from archc.backends.cli.explaining import Entry, weights
 from archc.backends.cli.render import shown_lines
 from archc.backends.cli.reports import FileName
@@ -24,7 +25,6 @@ GITHUB_FINGERPRINT = "primaryLocationLineHash"
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _GITHUB_SEVERITIES = {"error": "error", "warning": "warning", "info": "recommendation"}
-_ENVIRONMENTS = re.compile(r" \(environments? [^()]*\)$")
 
 
 def to_sarif(
@@ -113,7 +113,7 @@ def fingerprint(diagnostic: Diagnostic, lines: Sequence[str]) -> str:
     by its code, its file and its source line. Which environments it is from makes no difference.
     """
     if diagnostic.subject:
-        message = re.sub(r"\d+", "#", _ENVIRONMENTS.sub("", diagnostic.message))
+        message = re.sub(r"\d+", "#", without_environments(diagnostic.message))
         known_by = (diagnostic.code, diagnostic.subject, message)
     else:
         number = diagnostic.span.line - 1
