@@ -19,6 +19,7 @@ from .api import Api, Later, Request
 from .fetch import FETCH, fetch
 from .frames import Header, begin_answer, end_answer, read_client_id, read_header
 from .produce import PRODUCE, produce
+from .sasl import serve_bare_token
 from .versions import API_VERSIONS, offered
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ class Dispatcher:
         reader = Reader(frame)
         header = None
         try:
+            if connection.sasl is not None and connection.sasl.has_bare_tokens:
+                serve_bare_token(self._broker, connection, frame)
+                return
             header = read_header(reader)
             self._serve(connection, header, reader)
         except DecodeError as problem:

@@ -22,10 +22,10 @@ class Finder(Protocol):
 class SaslSession:
     """How far one connection's login has come. `principal` is the user's name once it is done."""
 
-    def __init__(self, users: Finder, mechanism: str) -> None:
-        """`mechanism` is one of MECHANISM_NAMES."""
+    def __init__(self, users: Finder, mechanism: str, has_bare_tokens: bool = False) -> None:
+        """`mechanism` is one of MECHANISM_NAMES; `has_bare_tokens`: tokens come without a request."""
         self.principal: str | None = None
-        self.mechanism = mechanism
+        self.has_bare_tokens = has_bare_tokens
         self._users = users
         self._exchange: ScramExchange | None = None
         if mechanism != PLAIN:

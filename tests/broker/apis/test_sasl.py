@@ -109,6 +109,24 @@ def test_logins_out_of_turn_end_the_connection(guarded: Desk) -> None:
     assert line.closing_reason
 
 
+def test_tokens_come_bare_after_a_handshake_in_version_0(guarded: Desk) -> None:
+    line = guarded.line
+    assert begin(line, "SCRAM-SHA-256", 0).error_code == 0
+    first = "n,,n=alice,r=abc"
+    challenge = line.send(first.encode()).decode()
+    assert line.send(final_message(SHA_256, "wonderland", first, challenge).encode())[:2] == b"v="
+    assert line.principal == "alice"
+    assert line.ask(METADATA, 12, topics=None).topics == []
+    line = Line(guarded)
+    begin(line, "PLAIN", 0)
+    assert line.send(b"\0alice\0wonderland") == b""
+    assert (line.principal, line.is_closed) == ("alice", False)
+    line = Line(guarded)
+    begin(line, "PLAIN", 0)
+    assert line.send(b"\0alice\0Wonderland") == b""
+    assert (line.principal, line.is_closed) == ("", True)
+
+
 def test_without_users_there_is_nothing_to_log_in_to(broker: Desk) -> None:
     answer = begin(broker.line, "PLAIN")
     assert (answer.error_code, answer.mechanisms) == (ErrorCode.ILLEGAL_SASL_STATE, [])
