@@ -12,6 +12,7 @@ from .groups import delete_group, describe_group, list_groups, reset_group
 from .offsets import list_offsets, parse_time
 from .output import Row, show
 from .topics import alter_topic, create_topic, delete_topic, describe_topic, list_topics, partitions_of
+from .users import put_user, remove_user, show_user
 
 if TYPE_CHECKING:
     _Actions = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -40,7 +41,36 @@ def _parser(program: str) -> argparse.ArgumentParser:
     _add_topics(tools.add_parser("topics", help="list, describe, create, alter and delete topics"))
     _add_groups(tools.add_parser("groups", help="list, describe, reset and delete consumer groups"))
     _add_offsets(tools.add_parser("offsets", help="the offsets of partitions"))
+    _add_user(tools.add_parser("user", help="a line of the users file, made from a password"))
     return parser
+
+
+# ---- tools that keep files
+
+
+def _add_user(parser: argparse.ArgumentParser) -> None:
+    parser.description = "The password is asked for, or the first line of standard input."
+    parser.set_defaults(action=_user)
+    parser.add_argument("name")
+    parser.add_argument(
+        "--file",
+        metavar="FILE",
+        type=Path,
+        help="put the line into this file, in place of the user's old one",
+    )
+    parser.add_argument("--remove", action="store_true", help="take the user out of the file instead")
+
+
+def _user(said: argparse.Namespace) -> int:
+    if said.remove and said.file is None:
+        raise ToolError("--remove needs --file")
+    if said.file is None:
+        show_user(said.name)
+    elif said.remove:
+        remove_user(said.name, said.file)
+    else:
+        put_user(said.name, said.file)
+    return 0
 
 
 # ---- tools that ask a running broker
