@@ -11,7 +11,7 @@ from archc.compiler.keywords import CODE, EVERY, RUNS
 from archc.compiler.kinds import EDITIONS, FILE_KEYWORDS
 from archc.compiler.manual import DOCUMENTED, page, shown_type, statements
 from archc.compiler.rules import RULES
-from archc.compiler.rules.rule import PRACTICES, Rule, practice
+from archc.compiler.rules.rule import PRACTICES, Rule, fix_kind, practice, sources_of
 from archc.compiler.rules.severity import NEVER_ALLOWED, PROFILES
 from archc.compiler.values import TYPES
 from archc.compiler.words import with_article
@@ -90,7 +90,11 @@ def _rules() -> str:
         "are errors under every profile.",
         "",
         "A finding is accepted where it is, on the domain around it or on the system, for a reason and up to",
-        'a day: `allow A101 because "…" until 2027-06-30`.',
+        'a day: `allow A101 because "…" until 2027-06-30`. A baseline accepts all that is found today:',
+        "`archc check --write-baseline FILE`, and from then on `archc check --baseline FILE`.",
+        "",
+        "An automatic fix is applied by `archc check --fix`, and shown by `archc check --fix --dry-run`; a",
+        "suggested one waits for a person's decision. [Rules of your own](../custom-rules.md) are Python.",
         "",
         "## The nine practices",
     ]
@@ -100,14 +104,32 @@ def _rules() -> str:
         lines += ["", f"### {f'{number}. ' if number <= PRACTICES_NINE else ''}{_title(name)}", ""]
         of_practice = [of_code for of_code in ALL if practice(of_code.code) == name]
         lines += _table(of_practice) if of_practice else ["No rule yet."]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_origins()]) + "\n"
+
+
+def _origins() -> list[str]:
+    """Where each rule comes from, and which practice it stands for."""
+    lines = ["", "## Where the rules come from", "", "| rule | practice | sources |", "|---|---|---|"]
+    for of_code in RULES:
+        sources = "; ".join(sources_of(of_code.page))
+        lines.append(f"| {_link(of_code)} {of_code.name} | {practice(of_code.code)} | {sources} |")
+    return lines
+
+
+def _link(of_code: Page) -> str:
+    return f"[{of_code.code}]({_path(of_code).removeprefix('rules/')})"
 
 
 def _table(of_practice: list[Page]) -> list[str]:
-    lines = [f"| rule | finds | {' | '.join(PROFILES)} |", "|---|---|" + "---|" * len(PROFILES)]
+    lines = [f"| rule | finds | {' | '.join(PROFILES)} | fix |", "|---|---|" + "---|" * (len(PROFILES) + 1)]
     for of_code in of_practice:
-        link = f"[{of_code.code}]({_path(of_code).removeprefix('rules/')})"
-        lines.append(f"| {link} {of_code.name} | {of_code.title} | {' | '.join(_weights(of_code))} |")
+        cells = [
+            f"{_link(of_code)} {of_code.name}",
+            of_code.title,
+            *_weights(of_code),
+            fix_kind(of_code.page),
+        ]
+        lines.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
     return lines
 
 

@@ -8,6 +8,8 @@ import pytest
 from archc.backends import BACKENDS
 from archc.compiler.kinds import ENVIRONMENT, FILE_KEYWORDS, KIND, KINDS
 from archc.compiler.model import SCALARS
+from archc.compiler.rules import RULES
+from archc.compiler.rules.rule import fix_kind, practice, sources_of
 from archc.compiler.schema import Keyword
 from docs.generate import pages
 from tests.examples import Example, compile_example, fenced
@@ -52,6 +54,19 @@ def test_every_kind_and_keyword_is_in_the_reference() -> None:
         assert kind.doc in reference
         assert all(map(documented, kind.block))
     assert all(map(documented, FILE_KEYWORDS))
+
+
+def test_every_rule_is_in_the_tables_with_its_practice_its_fix_and_its_sources() -> None:
+    tables = pages()["rules/README.md"]
+    origins = tables.partition("## Where the rules come from")[2]
+    for rule in RULES:
+        link = f"| [{rule.code}]({rule.code}-{rule.name}.md) {rule.name} | "
+        [row] = (line for line in tables.split("\n") if line.startswith(link) and rule.title in line)
+        assert row.endswith(f" {fix_kind(rule.page)} |".replace("  ", " "))
+        [origin] = (line for line in origins.split("\n") if line.startswith(link))
+        assert practice(rule.code) in origin
+        assert all(source in origin for source in sources_of(rule.page))
+        assert sources_of(rule.page)
 
 
 def test_every_backend_is_in_the_reference() -> None:

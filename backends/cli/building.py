@@ -68,7 +68,8 @@ def build(path: Path, environment: str | None, target: str | None, out: Path | N
             plan = write_output(root, order.wanted, order.retires)
     except WriteError as problem:
         return fail(str(problem))
-    if not plan.conflicts:
+    # Packages' rules may change without the files that ask them: such a build is checked every time.
+    if not plan.conflicts and not any(run.system.rules.use for run in compiled.runs if run.system):
         memory = Memory(sources, compiled.texts, root, compiled.environments, compiled.diagnostics, 0)
         remember(sys.argv[1:], path, memory, list(compiler.folders), list(order.wanted), order.executable)
     return _report(plan, root, compiled.environments)
