@@ -26,6 +26,11 @@ transaction of the data, and sent afterwards as often as it takes.
     database orders-db
     service orders { owns orders-db; publishes order-events via=outbox }
 
+## Fix
+
+Automatic: what archc generates publishes `via=outbox`. Suggested: code that comes with an image or a build
+folder does so too, once it has such a table.
+
 ## Source
 
 microservices.io: transactional outbox; Newman: "Building Microservices".

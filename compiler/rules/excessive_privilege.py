@@ -25,6 +25,10 @@ Run as a user of its own, write only where a volume or `tmp` is, and give a reas
     service stock { build "./stock"; health tcp; tmp /var/run/stock }
     service relay { build "./relay"; health tcp; capability NET_RAW because "it pings what it watches" }
 
+## Fix
+
+Suggested: the statement is removed; the program has to do without.
+
 ## Source
 
 Kubernetes: Pod Security Standards, restricted; Ponce, Soldani, Astudillo, Brogi: "Smells and refactorings for

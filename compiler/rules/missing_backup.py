@@ -18,6 +18,10 @@ condition: what is not in a backup is gone, and a backup that is overwritten the
 
     database orders-db { engine postgres; backup daily keep=30d }
 
+## Fix
+
+Automatic: a daily backup that is kept for 30 days.
+
 ## Source
 
 AWS Well-Architected Framework, reliability pillar, REL09: back up data.

@@ -21,6 +21,10 @@ A class, or figures that were measured:
     service stock { build "./stock"; port 9000; health /healthz; resources small }
     service maps { build "./maps"; port 9000; health /healthz; resources cpu=500m memory=2Gi }
 
+## Fix
+
+Automatic: a class of resources, or the memory that is missing.
+
 ## Source
 
 CIS Kubernetes Benchmark, 5 (policies); checkov CKV_K8S_11 and CKV_K8S_13 (limits of processor and memory);

@@ -21,6 +21,10 @@ Where nobody is named, everybody changes it a little.
       service orders
     }
 
+## Fix
+
+Suggested: where there is one team, it is the owner.
+
 ## Source
 
 Neri et al.: "Design principles, architectural smells and refactorings for microservices" (single-layer

@@ -21,6 +21,10 @@ writes a disruption budget and spreads them over nodes and zones.
 
     service orders { slo availability=99.9%; replicas 2..10 cpu=70% }
 
+## Fix
+
+Automatic: two instances, where it keeps no state of its own. Suggested: two of what does.
+
 ## Source
 
 AWS Well-Architected Framework, reliability pillar, REL10: use fault isolation; Kubernetes: disruptions.

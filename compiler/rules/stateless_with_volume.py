@@ -22,6 +22,10 @@ Keep it in a store, which all instances share; or say that it is stateful:
     service pictures { owns pictures-files }
     service ledger { stateful; volume /var/lib/ledger 10Gi }
 
+## Fix
+
+Suggested: it says that it is `stateful`.
+
 ## Source
 
 The Twelve-Factor App, VI: processes are stateless and share nothing.

@@ -22,6 +22,10 @@ Keep what a session needs in a cache, which every instance can ask:
     gateway api
     cache sessions
 
+## Fix
+
+Suggested: `algorithm least-requests`, once sessions are kept elsewhere.
+
 ## Source
 
 Azure Architecture Center: web-queue-worker and session affinity; AWS Well-Architected Framework, reliability

@@ -23,6 +23,11 @@ The data ends with the container: with the next update, the next crash, the next
     database orders-db { engine postgres 16; storage 20Gi }
     service orders { owns orders-db }
 
+## Fix
+
+Automatic: the data of an engine that archc runs gets a volume. Suggested: so does what an image or a build
+folder of one's own keeps.
+
 ## Source
 
 AWS Well-Architected Framework, reliability pillar; Kubernetes: StatefulSets and persistent volumes.

@@ -29,6 +29,10 @@ Call what is published, or publish what others need:
       service orders { calls stock.shelves GET /stock/{id} timeout=300ms }
     }
 
+## Fix
+
+Suggested: the operation is published.
+
 ## Source
 
 Evans: "Domain-Driven Design" (open host service, published language).

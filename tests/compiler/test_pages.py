@@ -1,5 +1,6 @@
 """Manual pages of rules and faults: their shape, and that their examples are what they say."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from archc.compiler import folders
 from archc.compiler.faults import FAULTS, Fault
 from archc.compiler.rules import RULES
-from archc.compiler.rules.rule import Rule
+from archc.compiler.rules.rule import Rule, section
 from archc.compiler.rules.severity import SEVERITIES
 from archc.dsl import parser
 from tests.examples import compile_example, indented
@@ -86,6 +87,21 @@ def test_page(page: Rule | Fault) -> None:
         assert page.code not in codes(text), text
     if page.code not in WITHOUT_EXAMPLE:
         assert list(indented(parts["Example"])) and list(indented(parts["Instead"]))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_pages_say_which_fixes_there_are(rule: Rule) -> None:
+    source = ROOT / "compiler" / "rules" / f"{rule.name.replace('-', '_')}.py"
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    imported = {
+        alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "archc.compiler.rules.fixing"
+        for alias in node.names
+    }
+    made = [kind for kind in ("automatic", "suggested") if kind in imported]
+    said = [kind.lower() for kind in re.findall(r"(Automatic|Suggested):\s", section(rule.page, "Fix"))]
+    assert said == made, "the page has a section `Fix` that begins with `Automatic: ` or `Suggested: `"
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
