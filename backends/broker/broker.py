@@ -19,7 +19,10 @@ from .net.connection import Connection
 from .net.flusher import Done, Flusher
 from .net.loop import Loop
 from .net.server import Server
+from .operations.http import HttpServer
 from .operations.measures import Measures
+from .operations.pages import pages
+from .operations.state import register
 from .security.users import PrivateDisk, Users
 from .settings import ALWAYS, NONE, Address, Settings
 from .storage.disk import LocalDisk
@@ -30,6 +33,7 @@ from .storage.log import PartitionLog
 from .storage.manager import LogManager
 from .topics.catalog import Topic, TopicCatalog
 from .topics.cluster import ClusterStore
+from .topics.declared import DeclaredTopicsError, apply_declared, parse_declared
 from .topics.producer_ids import ProducerIds
 
 _OFFSETS_FOLDER = "__consumer_offsets"
@@ -65,8 +69,8 @@ class Broker:
         self.topics = TopicCatalog(self.cluster, self.logs, settings.limits.partitions, self.loop.wall_ms)
         self.producer_ids = ProducerIds(self.cluster)
         self.readers = Readers(self.loop)
-        self._journal = _journal(FilePool(disk), f"{folder}/{_OFFSETS_FOLDER}")
-        offsets = OffsetStore(self._journal, self.loop, self.flusher.wait, self.is_synced_before_ack)
+        self.journal = _journal(FilePool(disk), f"{folder}/{_OFFSETS_FOLDER}")
+        offsets = OffsetStore(self.journal, self.loop, self.flusher.wait, self.is_synced_before_ack)
         self.groups = GroupCoordinator(self.loop, offsets, _group_settings(settings))
         self.server = Server(
             self.loop,
@@ -76,6 +80,9 @@ class Broker:
             Dispatcher(self).serve,
             self._on_closed,
         )
+        register(self.metrics.registry, self)
+        http = settings.http
+        self.http = None if http is None else HttpServer(http.host, http.port, pages(self))
 
     @property
     def cluster_id(self) -> str:
@@ -115,15 +122,19 @@ class Broker:
         for log in self._unsynced:
             self.flusher.wait(log, partial(self._on_synced, log, None))
         self._unsynced.clear()
-        if self._journal.is_unsynced:
-            self.flusher.wait(self._journal, lambda error: None)
+        if self.journal.is_unsynced:
+            self.flusher.wait(self.journal, lambda error: None)
         self.loop.after(self.settings.flush.interval_ms, self._sync_at_intervals)
 
     # ---- living
 
     def open(self) -> None:
-        """Read the logs and listen. Raises MissingPartitionError, OSError."""
+        """Read the logs and listen. Raises MissingPartitionError, DeclaredTopicsError, OSError."""
+        if self.http is not None:
+            self.http.start()
         self.topics.open()
+        if self.settings.topics is not None:
+            self._make_declared(self.settings.topics)
         self.topics.when_deleted.append(self._on_deleted)
         self.groups.keep_topics({topic.name for topic in self.topics})
         if self.settings.flush.mode not in (ALWAYS, NONE):
@@ -153,9 +164,11 @@ class Broker:
     def close(self) -> None:
         """Force everything to the disk and let the data folder go, so that the next start need not look."""
         self.server.close()
+        if self.http is not None:
+            self.http.close()
         self.flusher.close()
         self._janitor.stop()
-        self._journal.close()
+        self.journal.close()
         self.logs.close()
         self.loop.close()
 
@@ -175,7 +188,14 @@ class Broker:
         else:
             self.loop.stop()
 
+    def _make_declared(self, file: Path) -> None:
+        try:
+            apply_declared(self.topics, parse_declared(file.read_text(encoding="utf-8")))
+        except (DeclaredTopicsError, UnicodeDecodeError) as problem:
+            raise DeclaredTopicsError(f"{file}: {problem}") from problem
+
     def _on_deleted(self, topic: Topic) -> None:
+        self.metrics.forget_topic(topic.name)
         self.groups.forget_topic(topic.name)
         for log in topic.logs:
             self._unsynced.discard(log)

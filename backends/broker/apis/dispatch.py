@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from ..operations.measures import error_codes
 from ..protocol.codec import decode_request, encode_response
 from ..protocol.errors import ErrorCode
 from ..protocol.notation import schema
@@ -81,6 +82,7 @@ class Dispatcher:
 
         def respond(fields: Mapping[str, object]) -> None:
             _respond(slot, api, version, correlation_id, is_flexible, fields)
+            self._broker.metrics.on_answer(api.name, error_codes(fields))
 
         request.respond = respond
         assert api.handler is not None

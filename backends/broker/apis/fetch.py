@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..protocol.errors import ErrorCode
@@ -95,6 +96,7 @@ class _Fetch:
         "_is_answered",
         "_request",
         "_slot",
+        "_start",
         "_topics",
         "_version",
         "logs",
@@ -115,6 +117,7 @@ class _Fetch:
         self._correlation_id = correlation_id
         self._request = request
         self._slot = connection.slot()
+        self._start = perf_counter()
         self._is_answered = False
         self._topics = [(name, self._find(name), parts) for name, parts in request.topics]
         self.timer: Timer | None = None
@@ -168,10 +171,14 @@ class _Fetch:
         self._is_answered = True
         head = answer_header(self._correlation_id, self._version >= FLEXIBLE)
         self._slot.fill(*write_fetched(self._version, head, topics))
+        metrics = self._broker.metrics
+        metrics.fetched.observe(perf_counter() - self._start)
+        if is_wrong:
+            metrics.on_answer("Fetch", (part.error for _, parts in topics for part in parts))
         for (_, topic, _), (_, parts) in zip(self._topics, topics, strict=True):
             length = sum(part.records.length for part in parts if part.records is not None)
             if topic is not None and length:
-                self._broker.metrics.on_fetched(topic.name, length)
+                metrics.on_fetched(topic.name, length)
         return True
 
     def _read(self, topic: Topic | None, wanted: FetchPartition, left: int, is_first: bool) -> Fetched:

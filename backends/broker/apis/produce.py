@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from ..protocol.errors import ErrorCode
@@ -29,7 +30,7 @@ def produce(
     Without acknowledgement there is no answer, and a fault can only be told by closing the connection.
     """
     request = read_produce(version, reader)
-    answer = _Answer(connection, version, correlation_id) if request.acks != NO_ACKS else None
+    answer = _Answer(broker, connection, version, correlation_id) if request.acks != NO_ACKS else None
     is_sync_awaited = request.acks == ALL and broker.is_synced_before_ack
     topics: Topics = []
     for name, partitions in request.topics:
@@ -41,6 +42,7 @@ def produce(
     if answer is not None:
         answer.give(topics)
         return
+    broker.metrics.on_answer("Produce", (part.error for _, parts in topics for part in parts))
     refused = next((part for _, parts in topics for part in parts if part.error), None)
     if refused is not None:
         connection.close(f"batches without acknowledgement were refused: {refused.message or refused.error}")
@@ -61,7 +63,9 @@ def _append(
         appended = log.append(_NOTHING if records is None else records, broker.loop.wall_ms())
     except AppendError as refusal:
         return Produced(index, refusal.code, message=refusal.message)
-    broker.metrics.on_appended(topic, records)
+    if records is not None and not appended.is_duplicate:
+        count = appended.last_offset - appended.base_offset + 1
+        broker.metrics.on_appended(topic, len(records), count)
     # A duplicate, too, is safe only when what it repeats is.
     if answer is not None and is_sync_awaited and appended.last_offset >= log.synced_offset:
         answer.syncs_awaited += 1
@@ -80,9 +84,11 @@ def _append(
 class _Answer:
     """An answer that may wait for syncs."""
 
-    __slots__ = ("_correlation_id", "_slot", "_topics", "_version", "syncs_awaited")
+    __slots__ = ("_correlation_id", "_metrics", "_slot", "_start", "_topics", "_version", "syncs_awaited")
 
-    def __init__(self, connection: Connection, version: int, correlation_id: int) -> None:
+    def __init__(self, broker: Broker, connection: Connection, version: int, correlation_id: int) -> None:
+        self._start = perf_counter()
+        self._metrics = broker.metrics
         self._slot: Slot = connection.slot()
         self._version = version
         self._correlation_id = correlation_id
@@ -110,6 +116,9 @@ class _Answer:
             self._send()
 
     def _send(self) -> None:
+        topics = self._topics or []
         out = begin_answer(self._correlation_id, self._version >= FLEXIBLE)
-        write_produced(out, self._version, self._topics or [])
+        write_produced(out, self._version, topics)
         self._slot.fill(end_answer(out))
+        self._metrics.on_answer("Produce", (part.error for _, parts in topics for part in parts))
+        self._metrics.produced.observe(perf_counter() - self._start)

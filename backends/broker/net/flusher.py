@@ -37,10 +37,10 @@ class Syncable(Protocol):
 
 
 class Flusher:
-    """Syncs what is waited for, in rounds. `on_round` is told of each round's files and seconds."""
+    """Syncs what is waited for, in rounds. `on_round` is told of each round's files, failures and seconds."""
 
     def __init__(
-        self, loop: Loop, sync: Callable[[int], None], on_round: Callable[[int, float], None]
+        self, loop: Loop, sync: Callable[[int], None], on_round: Callable[[int, int, float], None]
     ) -> None:
         self._loop = loop
         self._sync = sync
@@ -73,7 +73,15 @@ class Flusher:
             return
         waiting, self._waiting = self._waiting, {}
         self._is_busy = True
-        self._rounds.put([(target, target.begin_sync(), dones) for target, dones in waiting.items()])
+        jobs = []
+        for target, dones in waiting.items():
+            try:
+                jobs.append((target, target.begin_sync(), dones))
+            except OSError as error:  # its file is gone, or cannot be opened
+                target.fail(error)
+                for done in dones:
+                    done(error)
+        self._rounds.put(jobs)
 
     def _work(self) -> None:
         while (jobs := self._rounds.get()) is not None:
@@ -102,7 +110,8 @@ class Flusher:
     ) -> None:
         """A round is done; on the loop's thread."""
         self._is_busy = False
-        self._on_round(sum(len(job.files) for _, job, _ in jobs), seconds)
+        failures = sum(error is not None for error in errors)
+        self._on_round(sum(len(job.files) for _, job, _ in jobs), failures, seconds)
         for (target, job, _), error in zip(jobs, errors, strict=True):
             target.end_sync(job) if error is None else target.fail(error)
         for (_, _, dones), error in zip(jobs, errors, strict=True):
