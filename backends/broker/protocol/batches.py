@@ -30,6 +30,8 @@ TRANSACTIONAL: Final = 0x10
 CONTROL: Final = 0x20
 DELETE_HORIZON: Final = 0x40
 
+# There is one leader, and never another.
+LEADER_EPOCH: Final = 0
 NO_PRODUCER: Final = -1
 NO_TIMESTAMP: Final = -1
 
@@ -93,23 +95,10 @@ def checksum(data: memoryview) -> int:
     return crc
 
 
-def is_whole(batch: memoryview) -> bool:
-    """Whether bytes are one batch of this version, with a header that makes sense and the right checksum."""
-    if len(batch) < HEADER_BYTES:
-        return False
-    header = parse_header(batch)
-    return (
-        header.size == len(batch)
-        and header.magic == MAGIC
-        and header.last_offset_delta >= 0
-        and header.checksum == checksum(batch[CHECKED_AT:])
-    )
-
-
-def place(batches: memoryview, position: int, base_offset: int, leader_epoch: int) -> None:
+def place(batches: memoryview, position: int, base_offset: int) -> None:
     """Give the batch at a position its offset and leader epoch."""
     _OFFSET.pack_into(batches, position, base_offset)
-    _EPOCH.pack_into(batches, position + EPOCH_AT, leader_epoch)
+    _EPOCH.pack_into(batches, position + EPOCH_AT, LEADER_EPOCH)
 
 
 def stamp(batch: memoryview, log_append_time_ms: int) -> None:

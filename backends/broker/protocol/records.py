@@ -14,6 +14,7 @@ from .batches import (
     CONTROL,
     HEADER,
     HEADER_BYTES,
+    LEADER_EPOCH,
     LOG_APPEND_TIME,
     MAGIC,
     OVERHEAD_BYTES,
@@ -116,7 +117,6 @@ def build(
     codec: int = NONE,
     attributes: int = 0,
     producer: tuple[int, int, int] = (-1, -1, -1),
-    leader_epoch: int = 0,
 ) -> bytearray:
     """A batch of records in the order of their offsets; `producer` is id, epoch and first sequence."""
     base_offset, base_timestamp = records[0].offset, records[0].timestamp_ms
@@ -125,7 +125,7 @@ def build(
         inside = compress(codec, inside)
     last_delta = records[-1].offset - base_offset
     max_timestamp = max(record.timestamp_ms for record in records)
-    fields = (base_offset, HEADER_BYTES - OVERHEAD_BYTES + len(inside), leader_epoch, MAGIC, 0)
+    fields = (base_offset, HEADER_BYTES - OVERHEAD_BYTES + len(inside), LEADER_EPOCH, MAGIC, 0)
     header = (*fields, attributes | codec, last_delta, base_timestamp, max_timestamp, *producer, len(records))
     batch = bytearray(HEADER.pack(*header) + inside)
     seal(memoryview(batch))

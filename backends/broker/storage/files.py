@@ -4,15 +4,20 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from .disk import READ, Disk
+from .index import IndexCache
 
 IDLE_MAX = 256
 
 
 class FilePool:
-    """The files of a broker's logs. At most `idle_max` stay open while nobody uses them, the latest used."""
+    """The files of a broker's logs, and the indexes in memory.
+
+    At most `idle_max` files stay open while nobody uses them, the latest used.
+    """
 
     def __init__(self, disk: Disk, idle_max: int = IDLE_MAX) -> None:
         self.disk = disk
+        self.indexes = IndexCache()
         self._idle_max = idle_max
         self._idle: OrderedDict[LogFile, None] = OrderedDict()
 

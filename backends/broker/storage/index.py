@@ -10,8 +10,18 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from typing import Protocol
+
+LOADED_MAX = 64
 
 _IS_LITTLE = sys.byteorder == "little"
+
+
+class Holder(Protocol):
+    """Whatever has an index, or None while it is not in memory."""
+
+    index: Index | None
 
 
 class Index:
@@ -36,10 +46,10 @@ class Index:
             self.times.append(timestamp_ms)
             self.time_offsets.append(offset)
 
-    def position_before(self, offset: int) -> int:
-        """The beginning of a batch at or before an offset; the nearest that is known."""
+    def entry_before(self, offset: int) -> tuple[int, int]:
+        """The nearest known batch at or before an offset: its position and first offset."""
         at = bisect_right(self.offsets, offset)
-        return self.positions[at - 1] if at else 0
+        return (self.positions[at - 1], self.offsets[at - 1]) if at else (0, 0)
 
     def border_before(self, position: int) -> int:
         """The beginning of a batch at or before a position; the nearest that is known."""
@@ -62,7 +72,7 @@ class Index:
         return _big_endian(pairs).tobytes(), _big_endian(triples).tobytes()
 
     @classmethod
-    def load(cls, offsets: bytes, times: bytes) -> "Index":
+    def load(cls, offsets: bytes, times: bytes) -> Index:
         """The index of what `dump` made; whether the bytes are what was dumped is for the caller to know."""
         index = cls()
         pairs = _big_endian(array("I", offsets))
@@ -74,6 +84,24 @@ class Index:
         index.times = array("q", halves.tobytes())
         index.time_offsets = triples[2::3]
         return index
+
+
+class IndexCache:
+    """Which sealed segments have their index in memory: at most `size_max`, those loaded last."""
+
+    def __init__(self, size_max: int = LOADED_MAX) -> None:
+        self._size_max = size_max
+        self._holders: OrderedDict[Holder, None] = OrderedDict()
+
+    def keep(self, holder: Holder) -> None:
+        """A segment has its index loaded; another may lose its own."""
+        self._holders[holder] = None
+        if len(self._holders) > self._size_max:
+            self._holders.popitem(last=False)[0].index = None
+
+    def forget(self, holder: Holder) -> None:
+        """The segment is no more."""
+        self._holders.pop(holder, None)
 
 
 def _big_endian(words: array[int]) -> array[int]:

@@ -14,6 +14,9 @@ class Janitor(Protocol):
     def do(self, work: Callable[[], None], done: Done) -> None:
         """Do `work` elsewhere, then call `done` on the caller's thread with what it raised, if anything."""
 
+    def stop(self) -> None:
+        """Wait until everything is done; from then on work is done where it is given."""
+
 
 class InlineJanitor:
     """Does everything at once: for tools, and where there is no loop."""
@@ -22,6 +25,9 @@ class InlineJanitor:
         """Do it now."""
         done(_problem(work))
 
+    def stop(self) -> None:
+        """Nothing waits."""
+
 
 class JanitorThread:
     """A thread of its own; `call` brings a function to the caller's thread."""
@@ -29,15 +35,20 @@ class JanitorThread:
     def __init__(self, call: Callable[[Callable[[], None]], None]) -> None:
         self._call = call
         self._jobs: queue.SimpleQueue[tuple[Callable[[], None], Done] | None] = queue.SimpleQueue()
+        self._is_stopped = False
         self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
         self._thread.start()
 
     def do(self, work: Callable[[], None], done: Done) -> None:
-        """Do it when everything before is done."""
-        self._jobs.put((work, done))
+        """Do it when everything before is done; after `stop`, at once."""
+        if self._is_stopped:
+            done(_problem(work))
+        else:
+            self._jobs.put((work, done))
 
     def stop(self) -> None:
-        """Wait until everything is done. What it has to say is still brought to the caller's thread."""
+        """Wait until everything is done."""
+        self._is_stopped = True
         self._jobs.put(None)
         self._thread.join()
 

@@ -9,19 +9,19 @@ from typing import NamedTuple
 
 from ..protocol.batches import NO_PRODUCER, OVERHEAD_BYTES, Header, place, stamp
 from ..protocol.errors import ErrorCode
-from .aborted import AbortedTransactions
+from ..protocol.records import build_marker
 from .config import LOG_APPEND_TIME
 from .disk import APPEND
-from .errors import AppendError, CorruptError, OffsetOutOfRangeError, StorageError
+from .errors import AppendError, OffsetOutOfRangeError, StorageError
 from .files import FilePool, FileRange, LogFile, SyncJob
 from .janitor import Janitor
 from .loading import Loaded
 from .names import log_path
-from .producers import Producers, Sent
-from .segment import Segment
+from .producers import Sent
+from .sealing import Sealer, SyncFailedError
+from .segment import Found, Segment
 from .validation import Fields, check
 
-LEADER_EPOCH = 0
 # Offsets in an index are relative to the segment and have 32 bits, positions too.
 _RELATIVE_OFFSET_MAX = 2**31 - 1
 
@@ -60,18 +60,19 @@ class PartitionLog:
         self._segments: list[Segment] = loaded.segments
         self._bases = [segment.base_offset for segment in loaded.segments]
         self._active = self._segments[-1]
-        self._producers: Producers = loaded.producers
-        self._aborted: AbortedTransactions = loaded.aborted
+        self._senders = loaded.senders
+        self._sealer = Sealer(pool, janitor, folder, loaded.snapshots)
         # Files besides the active segment that the next sync must cover.
         self._unsynced: list[LogFile] = []
         self._job: SyncJob | None = None
-        # Where readers were stopped last: an offset, and its segment and position.
+        # Where readers were stopped last, and before that: an offset, and its segment and position.
         self._bound: tuple[int, Segment, int] = (-1, self._active, 0)
+        self._bound_before = self._bound
 
     @property
     def last_stable_offset(self) -> int:
         """No transaction that is still open has a record before it."""
-        first_open = self._producers.first_open_offset()
+        first_open = self._senders.producers.first_open_offset()
         return self.end_offset if first_open is None else first_open
 
     @property
@@ -109,7 +110,7 @@ class PartitionLog:
         if len(batches) != 1:
             message = "an idempotent producer sends one batch at a time" if batches else "there is no batch"
             raise AppendError(ErrorCode.INVALID_RECORD, message)
-        return self._producers.admit(Header._make(batches[0]))
+        return self._senders.producers.admit(Header._make(batches[0]))
 
     def _append(self, records: memoryview, batches: list[Fields], now_ms: int) -> Appended:
         config = self.config
@@ -118,7 +119,7 @@ class PartitionLog:
         base_offset = offset = self.end_offset
         position = 0
         for fields in batches:
-            place(records, position, offset, LEADER_EPOCH)
+            place(records, position, offset)
             size = fields[1] + OVERHEAD_BYTES
             if time_ms >= 0:
                 stamp(records[position : position + size], time_ms)
@@ -132,7 +133,7 @@ class PartitionLog:
             size = fields[1] + OVERHEAD_BYTES
             self._active.note(offset, last_offset, timestamp, size, config.index_interval_bytes)
             if fields[9] != NO_PRODUCER:
-                self._producers.note(Header._make(fields), offset, timestamp)
+                self._senders.note(Header._make(fields), offset, timestamp)
             offset = last_offset + 1
         self.end_offset = offset
         return Appended(base_offset, offset - 1, time_ms, self.start_offset, False)
@@ -167,6 +168,27 @@ class PartitionLog:
             self.problem = f"{active.file.path} cannot be put right after a failed write: {error}"
         raise AppendError(ErrorCode.KAFKA_STORAGE_ERROR, problem)
 
+    def append_marker(self, producer_id: int, epoch: int, commit: bool, now_ms: int) -> Appended:
+        """End a producer's transaction here. Raises AppendError, with nothing appended."""
+        if self.problem is not None:
+            raise AppendError(ErrorCode.KAFKA_STORAGE_ERROR, self.problem)
+        if epoch < self._senders.producers.epoch(producer_id):
+            message = f"producer {producer_id} has a newer epoch than {epoch}"
+            raise AppendError(ErrorCode.INVALID_PRODUCER_EPOCH, message)
+        marker = memoryview(build_marker(producer_id, epoch, commit, now_ms))
+        self._make_room(len(marker), now_ms)
+        offset = self.end_offset
+        place(marker, 0, offset)
+        self._write(marker)
+        self._active.note(offset, offset, now_ms, len(marker), self.config.index_interval_bytes)
+        self._senders.end(producer_id, epoch, offset, commit)
+        self.end_offset = offset + 1
+        return Appended(offset, offset, -1, self.start_offset, False)
+
+    def aborted_between(self, first: int, below: int) -> list[tuple[int, int]]:
+        """Producer and first offset of each aborted transaction with records in a range of offsets."""
+        return self._senders.aborted.between(first, below)
+
     def roll(self, now_ms: int) -> None:
         """Begin a new segment, unless the active one is empty. Raises AppendError where the disk refuses."""
         if not self._active.size:
@@ -178,10 +200,29 @@ class PartitionLog:
         except OSError as error:
             message = f"{file.path} cannot be made: {error}"
             raise AppendError(ErrorCode.KAFKA_STORAGE_ERROR, message) from None
-        sealed, self._active = self._active, Segment(self._disk, file, self.end_offset, now_ms)
+        sealed, self._active = self._active, Segment(self._pool, file, self.end_offset, now_ms)
+        self._unsynced += (sealed.file, self._folder_file)
+        self._seal()
+        sealed.file.release()
         self._segments.append(self._active)
         self._bases.append(self.end_offset)
-        self._unsynced += (sealed.file, self._folder_file)
+
+    def _seal(self) -> None:
+        """Make the last of the segments last; in the background, with a janitor that works there."""
+        segment = self._segments[-1]
+        aborted = self._senders.aborted.dump(segment.base_offset, segment.next_offset)
+        snapshot = self._senders.producers.dump()
+
+        def done(problem: Exception | None) -> None:
+            if isinstance(problem, SyncFailedError):
+                self.fail(problem)
+            elif self.problem is None:
+                # All before is on the disk too: segments are sealed one after the other.
+                self.synced_offset = max(self.synced_offset, segment.next_offset)
+                if self._unsynced[:1] == [segment.file]:
+                    del self._unsynced[:2]
+
+        self._sealer.seal(self._segments, aborted, snapshot, done)
 
     # ---- reading
 
@@ -208,33 +249,49 @@ class PartitionLog:
         file = segment.file
         try:
             file.acquire()
+            try:
+                limit = segment.size if below >= segment.next_offset else self._position(segment, below)
+                found = self._known(segment, offset, limit, max_bytes) or segment.find(offset)
+                position, size, _ = found
+                for damage in segment.damages:
+                    if damage.position >= position:
+                        limit = min(limit, damage.position)
+                if position + max(size, 1) > limit or (size > max_bytes and not whole_first):
+                    return None
+                end = position + max_bytes
+                if end >= limit:
+                    end = limit
+                    if not segment.damages:
+                        self._remember(below, segment, end)
+                else:
+                    end = max(position + size, segment.border_before(end))
+                if position < segment.unverified:
+                    end = segment.verify(found, end)
+            finally:
+                file.release()
         except OSError as error:
             raise StorageError(ErrorCode.KAFKA_STORAGE_ERROR, f"{file.path}: {error}") from None
-        try:
-            position, size = segment.find(offset)
-            limit = segment.size if below >= segment.next_offset else self._position(segment, below)
-        except OSError as error:
-            raise StorageError(ErrorCode.KAFKA_STORAGE_ERROR, f"{file.path}: {error}") from None
-        finally:
-            file.release()
-        for damage in segment.damages:
-            if damage.first_offset <= offset < damage.next_offset:
-                raise CorruptError(f"{file.path} is damaged at byte {damage.position}")
-            if damage.position >= position:
-                limit = min(limit, damage.position)
-        if position + size > limit or (size > max_bytes and not whole_first):
-            return None
-        end = position + max_bytes
-        end = limit if end >= limit else max(position + size, segment.index.border_before(end))
         return FileRange(file, position, end - position)
+
+    def _known(self, segment: Segment, offset: int, limit: int, max_bytes: int) -> Found | None:
+        """Where a reader goes on that has read everything there was, if all that came since fits."""
+        for known, known_segment, position in (self._bound, self._bound_before):
+            if known == offset and known_segment is segment:
+                fits = limit - position <= max_bytes and not segment.damages
+                return Found(position, 0, offset) if fits else None
+        return None
 
     def _position(self, segment: Segment, below: int) -> int:
         """Where a segment's batches before an offset end."""
-        bound, bound_segment, position = self._bound
-        if bound != below or bound_segment is not segment:
-            position = segment.find(below)[0]
+        for known, known_segment, position in (self._bound, self._bound_before):
+            if known == below and known_segment is segment:
+                return position
+        return segment.find(below).position
+
+    def _remember(self, below: int, segment: Segment, position: int) -> None:
+        if self._bound[0] != below:
+            self._bound_before = self._bound
             self._bound = (below, segment, position)
-        return position
 
     # ---- syncing
 
@@ -243,6 +300,7 @@ class PartitionLog:
         files: tuple[LogFile, ...] = ()
         if self.synced_offset < self.end_offset or self._unsynced:
             files = (*self._unsynced, self._active.file)
+            self._unsynced = []
         self._job = SyncJob(files, self.end_offset)
         for file in files:
             file.acquire()
@@ -253,7 +311,6 @@ class PartitionLog:
         self._job = None
         for file in job.files:
             file.release()
-        del self._unsynced[: len(job.files) - 1]
         self.synced_offset = max(self.synced_offset, job.end_offset)
 
     def fail(self, error: Exception) -> None:
@@ -264,8 +321,17 @@ class PartitionLog:
                 file.release()
             self._job = None
 
-    def close(self) -> None:
-        """Close all files."""
+    # ---- the end
+
+    def close(self, is_clean: bool = True) -> bool:
+        """Close all files; if it is to be clean, with everything on the disk. Whether that went well."""
+        if is_clean and self.problem is None:
+            try:
+                self._seal()
+            except OSError as error:
+                self.fail(error)
+        self._sealer.close()
         self._active.file.release()
         for segment in self._segments:
             segment.file.retire()
+        return self.problem is None

@@ -4,23 +4,27 @@ import logging
 import uuid
 from functools import partial
 
+from .checkpoint import CLEAN_MARKER, Checkpoints, Offsets
 from .config import LogConfig
-from .disk import Disk, LocalDisk, sync_folder
+from .disk import Disk, LocalDisk, sync_folder, write_atomically
 from .errors import FolderInUseError
 from .files import FilePool
 from .janitor import InlineJanitor, Janitor
-from .loading import load
+from .loading import Loader
 from .log import PartitionLog
-from .names import partition_folder, partition_of
+from .names import DELETED_SUFFIX, partition_folder, partition_of
+
+_log = logging.getLogger(__name__)
 
 LOCK = ".lock"
-# What a deleted log's folder is called, after a random name: that of its partition may be used again at once.
-DELETED = ".deleted"
-_log = logging.getLogger(__name__)
 
 
 class LogManager:
-    """The logs by topic and partition. Raises FolderInUseError, OSError."""
+    """The logs by topic and partition, all on the network thread. Raises FolderInUseError, OSError.
+
+    `was_clean` says whether the last broker here was stopped well. Call `checkpoint` every few seconds, and
+    `close` at the end.
+    """
 
     def __init__(self, folder: str, disk: Disk | None = None, janitor: Janitor | None = None) -> None:
         self._disk = disk or LocalDisk()
@@ -32,6 +36,11 @@ class LogManager:
             self._lock = self._disk.lock(f"{folder}/{LOCK}")
         except BlockingIOError:
             raise FolderInUseError(f"another broker has {folder}") from None
+        self._checkpoints = Checkpoints(self._disk, folder)
+        self.was_clean = CLEAN_MARKER in self._disk.list(folder)
+        if self.was_clean:
+            self._disk.remove(f"{folder}/{CLEAN_MARKER}")
+            sync_folder(self._disk, folder)
 
     def folders(self) -> list[tuple[str, int]]:
         """Topic and partition of every log on the disk, sorted."""
@@ -39,16 +48,21 @@ class LogManager:
         return sorted(name for name in found if name is not None)
 
     def open(self, topic: str, partition: int, config: LogConfig, now_ms: int) -> PartitionLog:
-        """Open a log that is on the disk. Raises OSError."""
+        """Open a log that is on the disk; `now_ms` is of the wall clock. Raises OSError."""
+        key = (topic, partition)
         folder = f"{self._folder}/{partition_folder(topic, partition)}"
-        loaded = load(self._pool, folder, config, now_ms)
-        log = PartitionLog(self._pool, self._janitor, folder, topic, partition, loaded)
-        self.logs[topic, partition] = log
+        recovery_point = self._checkpoints.recovery_points.get(key, 0)
+        start_offset = self._checkpoints.start_offsets.get(key, 0)
+        loaded = Loader(self._pool, folder, config, now_ms, recovery_point, start_offset).load()
+        log = self.logs[key] = PartitionLog(self._pool, self._janitor, folder, topic, partition, loaded)
         return log
 
     def create(self, topic: str, partition: int, config: LogConfig, now_ms: int) -> PartitionLog:
-        """Make a log that lasts when this returns. Raises OSError."""
+        """Make a log that lasts when this returns. Raises OSError, FileExistsError if it is there."""
         folder = f"{self._folder}/{partition_folder(topic, partition)}"
+        if self._checkpoints.knows(topic, partition):
+            # What the checkpoints say is of another log that had this name.
+            self._checkpoints.write(*self._offsets())
         self._disk.make_folder(folder)
         log = self.open(topic, partition, config, now_ms)
         sync_folder(self._disk, folder)
@@ -59,6 +73,7 @@ class LogManager:
         """Take a log away, which lasts when this returns; nothing where there is none. Raises OSError.
 
         Its folder loses its name now, so that it can be used again; the janitor removes what is in it.
+        Whoever is sending from one of its files is not disturbed.
         """
         log = self.logs.pop((topic, partition), None)
         if log is not None:
@@ -66,7 +81,7 @@ class LogManager:
             log.close()
         name = partition_folder(topic, partition)
         if name in self._disk.list(self._folder):
-            deleted = uuid.uuid4().hex + DELETED
+            deleted = uuid.uuid4().hex + DELETED_SUFFIX
             self._disk.rename(f"{self._folder}/{name}", f"{self._folder}/{deleted}")
             sync_folder(self._disk, self._folder)
             self._remove(deleted)
@@ -74,21 +89,45 @@ class LogManager:
     def remove_deleted(self) -> None:
         """Have the janitor remove what an earlier broker deleted and had no time to remove."""
         for name in self._disk.list(self._folder):
-            if name.endswith(DELETED):
+            if name.endswith(DELETED_SUFFIX):
                 self._remove(name)
 
     def _remove(self, name: str) -> None:
-        self._janitor.do(partial(_remove_folder, self._disk, f"{self._folder}/{name}"), _report)
+        self._janitor.do(
+            partial(_remove_folder, self._disk, f"{self._folder}/{name}"),
+            lambda problem: _report(f"{name} was not removed", problem),
+        )
+
+    def checkpoint(self) -> None:
+        """Write down, in the background, how far each log is on the disk and where it begins."""
+        self._janitor.do(
+            self._checkpoints.prepare(*self._offsets()),
+            lambda problem: _report("the checkpoints were not written", problem),
+        )
+
+    def _offsets(self) -> tuple[Offsets, Offsets]:
+        points = {key: log.synced_offset for key, log in self.logs.items()}
+        starts = {key: log.start_offset for key, log in self.logs.items() if log.start_offset}
+        return points, starts
 
     def close(self) -> None:
-        """Let the data folder go; once is enough."""
+        """Put everything on the disk, say so, and let the data folder go; once is enough."""
+        if self._lock < 0:
+            return
+        self._janitor.stop()
+        is_clean = True
         for log in self.logs.values():
-            log.close()
+            is_clean = log.close() and is_clean
+        try:
+            self._checkpoints.write(*self._offsets())
+            if is_clean:
+                write_atomically(self._disk, f"{self._folder}/{CLEAN_MARKER}", b"")
+        except OSError as error:
+            _report("the broker could not be stopped cleanly", error)
         self.logs.clear()
         self._pool.close_idle()
-        if self._lock >= 0:
-            self._disk.close(self._lock)
-            self._lock = -1
+        self._disk.close(self._lock)
+        self._lock = -1
 
 
 def _remove_folder(disk: Disk, folder: str) -> None:
@@ -97,6 +136,6 @@ def _remove_folder(disk: Disk, folder: str) -> None:
     disk.remove_folder(folder)
 
 
-def _report(problem: Exception | None) -> None:
+def _report(what: str, problem: Exception | None) -> None:
     if problem is not None:
-        _log.error("a deleted log cannot be removed: %s", problem)
+        _log.warning("%s: %s", what, problem)

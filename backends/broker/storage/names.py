@@ -4,7 +4,10 @@ import re
 
 LOG, INDEX, TIME_INDEX, ABORTED, SNAPSHOT = ".log", ".index", ".timeindex", ".txnindex", ".snapshot"
 
-_SEGMENT = re.compile(r"([0-9]{20})\.log")
+# What a deleted log's folder is called, after a random name: that of its partition may be used again at once.
+DELETED_SUFFIX = ".deleted"
+
+_FILE = re.compile(r"([0-9]{20})(\.[a-z]+)")
 _PARTITION = re.compile(r"([a-zA-Z0-9._-]{1,249})-(0|[1-9][0-9]{0,8})")
 
 
@@ -13,10 +16,10 @@ def log_path(folder: str, base_offset: int, suffix: str = LOG) -> str:
     return f"{folder}/{base_offset:020d}{suffix}"
 
 
-def base_offset_of(name: str) -> int | None:
-    """The first offset of a segment file; None where the name is not of one."""
-    match = _SEGMENT.fullmatch(name)
-    return int(match[1]) if match else None
+def offset_of(name: str, suffix: str) -> int | None:
+    """The offset in the name of a file; None where it is not of this kind."""
+    match = _FILE.fullmatch(name)
+    return int(match[1]) if match and match[2] == suffix else None
 
 
 def partition_folder(topic: str, partition: int) -> str:

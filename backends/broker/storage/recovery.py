@@ -8,6 +8,7 @@ from ..protocol.batches import (
     CHECKED_AT,
     EPOCH_AT,
     HEADER_BYTES,
+    LEADER_EPOCH,
     LENGTH_MIN,
     MAGIC,
     MAGIC_AT,
@@ -23,12 +24,18 @@ _MARK = bytes(MAGIC_AT - EPOCH_AT) + bytes([MAGIC])
 
 
 def scan(
-    disk: Disk, fd: int, position: int, size: int, next_offset: int, is_checked: bool = True
+    disk: Disk,
+    fd: int,
+    position: int,
+    size: int,
+    next_offset: int,
+    is_contiguous: bool,
+    is_checked: bool = True,
 ) -> Iterator[tuple[int, Header]]:
     """The whole batches from a position on, each with its position, up to the first that is not whole.
 
-    A batch is whole if its header makes sense, its offsets come after those before it, and (unless the caller
-    trusts it) its checksum is right. Raises OSError.
+    A batch is whole if its header makes sense, its offsets follow those before it (at once, if they are
+    contiguous), and its checksum is right, unless only headers are looked at. Raises OSError.
     """
     data, start = memoryview(b""), position
     while position + HEADER_BYTES <= size:
@@ -38,7 +45,9 @@ def scan(
             if len(data) < HEADER_BYTES:
                 return
         header = parse_header(data, at)
-        if not _makes_sense(header, size - position, next_offset):
+        if not _makes_sense(header, size - position, next_offset) or (
+            is_contiguous and header.base_offset != next_offset
+        ):
             return
         if is_checked:
             if at + header.size > len(data) and header.size <= _CHUNK_BYTES:
@@ -57,6 +66,7 @@ def scan(
 def _makes_sense(header: Header, left: int, next_offset: int) -> bool:
     return (
         header.magic == MAGIC
+        and header.leader_epoch == LEADER_EPOCH
         and header.length >= LENGTH_MIN
         and header.size <= left
         and header.base_offset >= next_offset
@@ -75,8 +85,13 @@ def _checksum_on_disk(disk: Disk, fd: int, position: int, end: int) -> int:
     return crc
 
 
-def resume(disk: Disk, fd: int, position: int, size: int, next_offset: int) -> tuple[int, Header] | None:
-    """The first whole batch behind damaged bytes; None where there is none in the file. Raises OSError."""
+def resume(
+    disk: Disk, fd: int, position: int, size: int, next_offset: int, below: int
+) -> tuple[int, Header] | None:
+    """The first whole batch behind damaged bytes, with offsets from `next_offset` to before `below`.
+
+    None where there is none in the file. Raises OSError.
+    """
     while position + HEADER_BYTES <= size:
         data = disk.pread(fd, _CHUNK_BYTES, position)
         at = data.find(_MARK, EPOCH_AT)
@@ -86,8 +101,8 @@ def resume(disk: Disk, fd: int, position: int, size: int, next_offset: int) -> t
             if begin + HEADER_BYTES > len(data) or _makes_sense(
                 parse_header(data, begin), size - found, next_offset
             ):
-                batch = next(scan(disk, fd, found, size, next_offset), None)
-                if batch is not None:
+                batch = next(scan(disk, fd, found, size, next_offset, False), None)
+                if batch is not None and batch[1].last_offset < below:
                     return batch
             at = data.find(_MARK, at + 1)
         position += max(len(data) - HEADER_BYTES, 1)

@@ -15,6 +15,7 @@ from archc.backends.broker.storage.files import FileRange
 from archc.backends.broker.storage.log import PartitionLog
 from archc.backends.broker.storage.manager import LogManager
 from tests.broker.storage.batches import batch
+from tests.broker.storage.janitors import WaitingJanitor
 
 NOW = 1_700_000_000_000
 CONFIG = LogConfig(segment_bytes=2_000, index_interval_bytes=200)
@@ -137,8 +138,11 @@ def test_a_sync_covers_what_was_written_when_it_began(log: PartitionLog) -> None
     assert (log.synced_offset, log.end_offset) == (1, 2)
 
 
-def test_a_sync_covers_sealed_segments_and_the_folder(log: PartitionLog) -> None:
-    while log.read(0, 10_000, log.end_offset) is None or log.end_offset < 60:
+def test_a_sync_covers_sealed_segments_and_the_folder(tmp_path: Path) -> None:
+    janitor = WaitingJanitor()
+    manager = LogManager(str(tmp_path), janitor=janitor)
+    log = manager.create("orders", 0, CONFIG, NOW)
+    while log.end_offset < 60:
         log.append(batch(), NOW)
     job = log.begin_sync()
     names = [Path(file.path).name for file in job.files]
@@ -146,7 +150,10 @@ def test_a_sync_covers_sealed_segments_and_the_folder(log: PartitionLog) -> None
     assert "orders-0" in names
     assert names[0] == f"{0:020d}.log"
     log.end_sync(job)
-    assert [Path(file.path).suffix for file in log.begin_sync().files] == []
+    assert log.begin_sync().files == ()
+    janitor.go_on()
+    assert log.synced_offset == 60
+    manager.close()
 
 
 def test_a_failed_sync_ends_writing_but_not_reading(log: PartitionLog) -> None:

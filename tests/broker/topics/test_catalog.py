@@ -10,7 +10,8 @@ import pytest
 
 from archc.backends.broker.protocol.errors import ErrorCode, ProtocolError
 from archc.backends.broker.storage.disk import Disk, LocalDisk
-from archc.backends.broker.storage.manager import DELETED, LogManager
+from archc.backends.broker.storage.manager import LogManager
+from archc.backends.broker.storage.names import DELETED_SUFFIX
 from archc.backends.broker.topics.catalog import MissingPartitionError, TopicCatalog
 from archc.backends.broker.topics.cluster import FILE, ClusterFileError, ClusterStore
 from tests.broker.topics.disks import CountingDisk, FailingDisk, KilledDisk, KilledError
@@ -160,7 +161,7 @@ def check_whole(folder: Path, before: State, after: State) -> bool:
         assert now in (without_ids(before), without_ids(after))
         folders = sorted(path.name for path in folder.iterdir() if path.is_dir())
         assert folders == sorted(f"{t.name}-{p}" for t in catalog for p in range(t.partitions))
-        assert not list(folder.glob("*" + DELETED))
+        assert not list(folder.glob("*" + DELETED_SUFFIX))
         for name in ("new", "old", "other"):
             topic = catalog.get(name)
             if topic is not None:
