@@ -30,6 +30,7 @@ TOPIC, GROUP = "promises", "readers"
 PARTITIONS = 3
 MESSAGE_BYTES = 300
 SEGMENT_BYTES = 1_048_576
+MESSAGES_PER_S = 2_000
 UP_S = (0.2, 1.5)
 QUIET: dict[str, Any] = {"log_level": 0}
 
@@ -66,13 +67,16 @@ class Writer:
         self._number = number
         self._promises = promises
         self._is_ending = False
-        self.failed: list[str] = []
+        self._failed: list[str] = []
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self) -> None:
-        sequence = 0
+        sequence, start = 0, time.monotonic()
         while not self._is_ending:
+            if sequence > MESSAGES_PER_S * (time.monotonic() - start):
+                self._producer.poll(0.002)
+                continue
             key = b"%d-%d" % (self._number, sequence)
             with contextlib.suppress(BufferError):
                 self._producer.produce(
@@ -89,19 +93,20 @@ class Writer:
         if error is None:
             self._promises.acknowledged[message.partition(), message.offset()] = message.key()
         else:
-            self.failed.append(str(error))
+            self._failed.append(str(error))
 
-    def end(self) -> None:
-        """Write no more, and wait for what is on its way."""
+    def end(self) -> list[str]:
+        """Write no more, and wait for what is on its way; what went wrong."""
         self._is_ending = True
         self._thread.join()
         left = self._producer.flush(60)
         if left:
-            self.failed.append(f"{left} messages were never answered")
+            self._failed.append(f"{left} messages were never answered")
+        return self._failed
 
 
 class Disturber:
-    """Makes and deletes topics, and commits what a group has read, until the broker is gone."""
+    """Makes and deletes topics, and commits what a group has read, through all restarts."""
 
     def __init__(self, address: str, promises: Promises, chance: random.Random) -> None:
         self._address = address
@@ -112,19 +117,20 @@ class Disturber:
         for thread in self._threads:
             thread.start()
 
-    def end(self) -> None:
+    def end(self) -> list[str]:
         """Stop."""
         self._is_ending = True
         for thread in self._threads:
             thread.join()
+        return []
 
     def _topics(self) -> None:
         admin = AdminClient({**QUIET, "bootstrap.servers": self._address})
         while not self._is_ending:
             name = f"passing-{self._chance.randrange(4)}"
-            with contextlib.suppress(KafkaException):
+            with contextlib.suppress(KafkaException, TimeoutError):
                 admin.create_topics([NewTopic(name, 2)], request_timeout=1)[name].result(1)
-            with contextlib.suppress(KafkaException):
+            with contextlib.suppress(KafkaException, TimeoutError):
                 admin.delete_topics([name], request_timeout=1)[name].result(1)
 
     def _commits(self) -> None:
@@ -207,33 +213,29 @@ def run(folder: Path, cycles: int, flush: str, seed: int) -> tuple[Promises, lis
     address = f"127.0.0.1:{port}"
     promises = Promises()
     broken: list[str] = []
-    writers: list[Writer] = []
+    clients: list[Writer | Disturber] = []
     kills = 0
     try:
         for cycle in range(cycles + 1):
             with running.restartable(folder, port, flush=flush) as process:
                 if not cycle:
                     _make_topic(address)
-                    writers = [Writer(address, number, promises) for number in range(4)]
-                disturber = Disturber(address, promises, chance)
-                try:
-                    broken += check(address, promises)
-                    if broken or cycle == cycles:
-                        break
-                    time.sleep(chance.uniform(*UP_S))
-                    process.send_signal(signal.SIGKILL)
-                    process.wait()
-                    kills += 1
-                finally:
-                    disturber.end()
-        with running.restartable(folder, port, flush=flush):
-            for writer in writers:
-                writer.end()
-                broken += writer.failed
-            broken += check(address, promises)
+                    clients = [
+                        *(Writer(address, n, promises) for n in range(4)),
+                        Disturber(address, promises, chance),
+                    ]
+                broken += check(address, promises)
+                if broken or cycle == cycles:
+                    break
+                time.sleep(chance.uniform(*UP_S))
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                kills += 1
     finally:
-        for writer in writers:
-            writer.end()
+        with running.restartable(folder, port, flush=flush):
+            for client in clients:
+                broken += client.end()
+            broken += check(address, promises)
     missing = [key for place, key in promises.acknowledged.items() if promises.seen.get(key) != place]
     if missing:
         broken.append(f"{len(missing)} messages are not where they were acknowledged, such as {missing[0]!r}")
