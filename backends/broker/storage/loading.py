@@ -5,6 +5,7 @@ byte on: what was on the disk for sure, and is not whole any more, is kept and r
 after, and is not whole, is what a crash left of the last writes, and is cut off.
 """
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from .checkpoint import SEALED, SealedSegment, load_sealed, read_file
 from .config import LogConfig
 from .disk import APPEND, TEMPORARY_SUFFIX, sync_folder
 from .files import FilePool, LogFile
-from .names import ABORTED, INDEX, LOG, SNAPSHOT, TIME_INDEX, log_path, offset_of
+from .names import ABORTED, LOG, SEGMENT_SUFFIXES, SNAPSHOT, log_path, offset_of
 from .producers import Producers
 from .segment import Segment
 from .transactions import Senders
@@ -96,11 +97,9 @@ class Loader:
         return bases or [self._recovery_point]
 
     def _remove_segment(self, base_offset: int) -> None:
-        for suffix in (LOG, INDEX, TIME_INDEX, ABORTED):
-            try:
+        for suffix in SEGMENT_SUFFIXES:
+            with contextlib.suppress(FileNotFoundError):
                 self._remove(log_path(self._folder, base_offset, suffix))
-            except FileNotFoundError:
-                continue
 
     # ---- segments
 

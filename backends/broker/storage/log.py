@@ -5,6 +5,8 @@ makes one write; a read answers with a range of a file, which is sent from there
 """
 
 from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from ..protocol.batches import NO_PRODUCER, OVERHEAD_BYTES, Header, place, stamp
@@ -15,11 +17,13 @@ from .disk import APPEND
 from .errors import AppendError, OffsetOutOfRangeError, StorageError
 from .files import FilePool, FileRange, LogFile, SyncJob
 from .janitor import Janitor
+from .keeper import Keeper, SyncFailedError
 from .loading import Loaded
 from .names import log_path
 from .producers import Sent
-from .sealing import Sealer, SyncFailedError
+from .retention import expired
 from .segment import Found, Segment
+from .times import first_since, latest
 from .validation import Fields, check
 
 # Offsets in an index are relative to the segment and have 32 bits, positions too.
@@ -61,7 +65,7 @@ class PartitionLog:
         self._bases = [segment.base_offset for segment in loaded.segments]
         self._active = self._segments[-1]
         self._senders = loaded.senders
-        self._sealer = Sealer(pool, janitor, folder, loaded.snapshots)
+        self._keeper = Keeper(pool, janitor, folder, loaded.snapshots)
         # Files besides the active segment that the next sync must cover.
         self._unsynced: list[LogFile] = []
         self._job: SyncJob | None = None
@@ -222,7 +226,7 @@ class PartitionLog:
                 if self._unsynced[:1] == [segment.file]:
                     del self._unsynced[:2]
 
-        self._sealer.seal(self._segments, aborted, snapshot, done)
+        self._keeper.seal(self._segments, aborted, snapshot, done)
 
     # ---- reading
 
@@ -293,6 +297,69 @@ class PartitionLog:
             self._bound_before = self._bound
             self._bound = (below, segment, position)
 
+    def offset_for_time(self, timestamp_ms: int) -> tuple[int, int] | None:
+        """Offset and time of the first record that is not before a time. Raises StorageError."""
+        with self._reading():
+            return first_since(self._disk, self._segments, self.start_offset, timestamp_ms)
+
+    def max_timestamp(self) -> tuple[int, int] | None:
+        """Offset and time of the record with the latest time. Raises StorageError."""
+        with self._reading():
+            return latest(self._disk, self._segments, self.start_offset)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            message = f"{self._folder} cannot be read: {error}"
+            raise StorageError(ErrorCode.KAFKA_STORAGE_ERROR, message) from None
+
+    # ---- removing
+
+    def delete_before(self, offset: int) -> None:
+        """Begin the log at an offset; the segments before are removed in the background.
+
+        Raises OffsetOutOfRangeError beyond the end, and AppendError where the last segment is among them and
+        no new one can be made.
+        """
+        if offset > self.end_offset:
+            raise OffsetOutOfRangeError(offset, self.start_offset, self.end_offset)
+        if offset <= self.start_offset:
+            return
+        if offset == self.end_offset:
+            self.roll(self._active.created_ms)
+        self.start_offset = offset
+        self._remove(bisect_right(self._bases, offset) - 1)
+
+    def expire(self, now_ms: int) -> int:
+        """Remove the segments that its settings give up, by the wall clock; their number.
+
+        Raises AppendError where the last segment is among them and no new one can be made.
+        """
+        if "delete" not in self.config.cleanup_policy:
+            return 0
+        count = expired(self._segments, self.config, now_ms)
+        while count and self._segments[count - 1].next_offset > self.synced_offset:
+            count -= 1
+        if count == len(self._segments):
+            self.roll(now_ms)
+        if count:
+            self.start_offset = max(self.start_offset, self._segments[count].base_offset)
+            self._remove(count)
+        return count
+
+    def expire_producers(self, now_ms: int, idle_ms: int) -> None:
+        """Forget producers that sent nothing for so long, by a clock that never jumps."""
+        self._senders.producers.expire(now_ms, idle_ms)
+
+    def _remove(self, count: int) -> None:
+        """Remove segments at the beginning."""
+        removed = self._segments[:count]
+        del self._segments[:count], self._bases[:count]
+        self._senders.aborted.drop_before(self._bases[0])
+        self._keeper.remove(removed)
+
     # ---- syncing
 
     def begin_sync(self) -> SyncJob:
@@ -330,7 +397,7 @@ class PartitionLog:
                 self._seal()
             except OSError as error:
                 self.fail(error)
-        self._sealer.close()
+        self._keeper.close()
         self._active.file.release()
         for segment in self._segments:
             segment.file.retire()

@@ -7,23 +7,26 @@ from functools import partial
 from .checkpoint import CLEAN_MARKER, Checkpoints, Offsets
 from .config import LogConfig
 from .disk import Disk, LocalDisk, sync_folder, write_atomically
-from .errors import FolderInUseError
+from .errors import FolderInUseError, StorageError
 from .files import FilePool
 from .janitor import InlineJanitor, Janitor
 from .loading import Loader
 from .log import PartitionLog
 from .names import DELETED_SUFFIX, partition_folder, partition_of
+from .retention import SteadyClock
 
 _log = logging.getLogger(__name__)
 
 LOCK = ".lock"
+# Kafka's producer.id.expiration.ms.
+PRODUCER_IDLE_MS = 86_400_000
 
 
 class LogManager:
     """The logs by topic and partition, all on the network thread. Raises FolderInUseError, OSError.
 
-    `was_clean` says whether the last broker here was stopped well. Call `checkpoint` every few seconds, and
-    `close` at the end.
+    `was_clean` says whether the last broker here was stopped well. Call `checkpoint` every few seconds,
+    `keep_house` every minute or so, and `close` at the end.
     """
 
     def __init__(self, folder: str, disk: Disk | None = None, janitor: Janitor | None = None) -> None:
@@ -31,6 +34,7 @@ class LogManager:
         self._folder = folder
         self._janitor = janitor or InlineJanitor()
         self._pool = FilePool(self._disk)
+        self._clock = SteadyClock()
         self.logs: dict[tuple[str, int], PartitionLog] = {}
         try:
             self._lock = self._disk.lock(f"{folder}/{LOCK}")
@@ -97,6 +101,22 @@ class LogManager:
             partial(_remove_folder, self._disk, f"{self._folder}/{name}"),
             lambda problem: _report(f"{name} was not removed", problem),
         )
+
+    def keep_house(self, now_ms: int, wall_ms: int) -> None:
+        """Let go of what the topics' settings give up, and of producers that are silent for long.
+
+        `now_ms` is of a clock that never jumps. Segments are not removed while the wall clock was set lately.
+        """
+        is_believed = self._clock.is_believed(now_ms, wall_ms)
+        if not is_believed:
+            _log.warning("the clock was set: nothing is removed by its age for some minutes")
+        for log in self.logs.values():
+            log.expire_producers(now_ms, PRODUCER_IDLE_MS)
+            try:
+                if is_believed:
+                    log.expire(wall_ms)
+            except StorageError as problem:
+                _report("nothing was removed", problem)
 
     def checkpoint(self) -> None:
         """Write down, in the background, how far each log is on the disk and where it begins."""

@@ -3,6 +3,8 @@
 import re
 
 LOG, INDEX, TIME_INDEX, ABORTED, SNAPSHOT = ".log", ".index", ".timeindex", ".txnindex", ".snapshot"
+# The files of a segment.
+SEGMENT_SUFFIXES = (LOG, INDEX, TIME_INDEX, ABORTED)
 
 # What a deleted log's folder is called, after a random name: that of its partition may be used again at once.
 DELETED_SUFFIX = ".deleted"

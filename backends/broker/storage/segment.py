@@ -205,6 +205,10 @@ class Segment:
         """The beginning of a batch at or before a position; the nearest that is known. The file is open."""
         return (self.index or self.load_index()).border_before(position)
 
+    def offset_before_time(self, time_ms: int) -> int:
+        """An offset that no record before has so late a time as this. The file is open."""
+        return self.base_offset + (self.index or self.load_index()).offset_before_time(time_ms)
+
     def verify(self, found: Found, end: int) -> int:
         """Where whole batches from one that was found end, at most at `end`, with their checksums looked at.
 

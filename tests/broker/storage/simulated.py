@@ -262,3 +262,11 @@ class SimulatedDisk:
         node = folder.entries[name]
         assert isinstance(node, File)
         return node
+
+
+def empty_disk() -> SimulatedDisk:
+    """A disk with nothing on it but the folder /data."""
+    disk = SimulatedDisk()
+    disk.make_folder("/data")
+    disk.root.sync()
+    return disk

@@ -6,15 +6,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from archc.backends.broker.protocol.batches import parse_header
-from archc.backends.broker.protocol.records import records_of
 from archc.backends.broker.storage.config import LogConfig
 from archc.backends.broker.storage.janitor import InlineJanitor
 from archc.backends.broker.storage.log import PartitionLog
 from archc.backends.broker.storage.manager import LogManager
 from tests.broker.storage.batches import batch
 from tests.broker.storage.janitors import WaitingJanitor
-from tests.broker.storage.simulated import PowerLostError, SimulatedDisk
+from tests.broker.storage.reading import read_all
+from tests.broker.storage.simulated import PowerLostError, SimulatedDisk, empty_disk
 
 NOW = 1_700_000_000_000
 FOLDER = "/data"
@@ -29,7 +28,7 @@ STRIDE, SEEDS = (1, 20) if IS_LONG else (3, 2)
 class Seen:
     """What a client of one log knows: the values by offset, and below which offset they are promised."""
 
-    values: dict[int, bytes] = field(default_factory=dict)
+    values: dict[int, bytes | None] = field(default_factory=dict)
     promised: int = 0
     start: int = 0
 
@@ -107,21 +106,8 @@ def live(world: World) -> None:
     world.append(orders, 3)
 
 
-def values_in(disk: SimulatedDisk, log: PartitionLog) -> dict[int, bytes]:
-    values: dict[int, bytes] = {}
-    offset = log.start_offset
-    while (piece := log.read(offset, 300, log.end_offset)) is not None:
-        fd = piece.file.acquire()
-        data = memoryview(disk.pread(fd, piece.length, piece.position))
-        piece.file.release()
-        while data:
-            size = parse_header(data).size
-            for record in records_of(data[:size]):
-                assert record.value is not None
-                values[record.offset] = record.value
-            data = data[size:]
-        offset = max(values) + 1
-    return values
+def values_in(disk: SimulatedDisk, log: PartitionLog) -> dict[int, bytes | None]:
+    return {record.offset: record.value for record in read_all(disk, log, 300)}
 
 
 def check(world: World, disk: SimulatedDisk) -> None:
@@ -152,13 +138,6 @@ def check(world: World, disk: SimulatedDisk) -> None:
         assert values_in(disk, manager.logs[topic, 0]) == seen.values
     manager.close()
     assert disk.open_files == 0
-
-
-def empty_disk() -> SimulatedDisk:
-    disk = SimulatedDisk()
-    disk.make_folder(FOLDER)
-    disk.root.sync()
-    return disk
 
 
 def calls_of(life: Callable[[World], None], janitor: Callable[[], InlineJanitor | WaitingJanitor]) -> int:

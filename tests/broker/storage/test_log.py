@@ -8,15 +8,16 @@ import pytest
 
 from archc.backends.broker.protocol.batches import HEADER_BYTES, parse_header
 from archc.backends.broker.protocol.errors import ErrorCode
-from archc.backends.broker.protocol.records import Record, records_of
 from archc.backends.broker.storage.config import LogConfig
+from archc.backends.broker.storage.disk import LocalDisk
 from archc.backends.broker.storage.errors import AppendError, FolderInUseError, OffsetOutOfRangeError
-from archc.backends.broker.storage.files import FileRange
 from archc.backends.broker.storage.log import PartitionLog
 from archc.backends.broker.storage.manager import LogManager
 from tests.broker.storage.batches import batch
 from tests.broker.storage.janitors import WaitingJanitor
+from tests.broker.storage.reading import bytes_of, read_all, records_in
 
+DISK = LocalDisk()
 NOW = 1_700_000_000_000
 CONFIG = LogConfig(segment_bytes=2_000, index_interval_bytes=200)
 
@@ -33,39 +34,13 @@ def log(manager: LogManager) -> PartitionLog:
     return manager.create("orders", 0, CONFIG, NOW)
 
 
-def bytes_of(piece: FileRange) -> memoryview:
-    piece.file.acquire()
-    try:
-        return memoryview(os.pread(piece.file.fd, piece.length, piece.position))
-    finally:
-        piece.file.release()
-
-
-def records_in(data: memoryview) -> list[Record]:
-    records: list[Record] = []
-    while data:
-        size = parse_header(data).size
-        records += records_of(data[:size])
-        data = data[size:]
-    return records
-
-
-def read_all(log: PartitionLog, max_bytes: int = 1_000) -> list[Record]:
-    records: list[Record] = []
-    offset = log.start_offset
-    while (piece := log.read(offset, max_bytes, log.end_offset)) is not None:
-        records += records_in(bytes_of(piece))
-        offset = records[-1].offset + 1
-    return records
-
-
 def test_what_was_appended_is_read(log: PartitionLog) -> None:
     for i in range(100):
         appended = log.append(batch(3, value=b"%d" % i), NOW)
         assert (appended.base_offset, appended.last_offset) == (3 * i, 3 * i + 2)
         assert not appended.is_duplicate
     assert log.end_offset == 300
-    records = read_all(log)
+    records = read_all(DISK, log)
     assert [record.offset for record in records] == list(range(300))
     assert [record.value for record in records] == [b"%d" % (i // 3) for i in range(300)]
 
@@ -76,7 +51,7 @@ def test_a_read_from_any_offset_begins_with_its_batch(log: PartitionLog) -> None
     for offset in range(log.end_offset):
         piece = log.read(offset, 1, log.end_offset)
         assert piece is not None
-        header = parse_header(bytes_of(piece))
+        header = parse_header(bytes_of(DISK, piece))
         assert header.base_offset <= offset <= header.last_offset
         assert piece.length == header.size
 
@@ -95,7 +70,7 @@ def test_a_read_has_whole_batches_and_stops_before_the_bound(log: PartitionLog, 
             assert piece is not None
             assert piece.length % size == 0
             assert piece.length <= max(max_bytes, size)
-            assert records_in(bytes_of(piece))[-1].offset < below
+            assert records_in(bytes_of(DISK, piece))[-1].offset < below
 
 
 def test_a_first_batch_that_is_too_large_comes_only_if_asked_for(log: PartitionLog) -> None:
@@ -118,12 +93,12 @@ def test_offsets_outside_are_refused(log: PartitionLog) -> None:
 def test_a_log_opened_again_is_the_same(log: PartitionLog, manager: LogManager, tmp_path: Path) -> None:
     for i in range(100):
         log.append(batch(3, value=b"%d" % i), NOW)
-    before = read_all(log)
+    before = read_all(DISK, log)
     manager.close()
     again = LogManager(str(tmp_path))
     assert again.folders() == [("orders", 0)]
     log = again.open("orders", 0, CONFIG, NOW)
-    assert read_all(log) == before
+    assert read_all(DISK, log) == before
     assert log.append(batch(), NOW).base_offset == 300
     again.close()
 

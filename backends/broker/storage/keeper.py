@@ -1,15 +1,16 @@
-"""Making a full segment last, and what is derived from it: indexes, producers, the list of what is sealed."""
+"""What the janitor does for a log: make full segments last, with all that goes with them; remove old ones."""
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from ..protocol.batches import checksum
 from .checkpoint import SEALED, SealedSegment, dump_sealed
-from .disk import REPLACE, Disk, write_all, write_atomically
+from .disk import REPLACE, Disk, sync_folder, write_all, write_atomically
 from .files import FilePool, LogFile
 from .janitor import Janitor
-from .names import ABORTED, INDEX, SNAPSHOT, TIME_INDEX, log_path
+from .names import ABORTED, INDEX, SEGMENT_SUFFIXES, SNAPSHOT, TIME_INDEX, log_path
 from .segment import Segment
 
 _log = logging.getLogger(__name__)
@@ -22,8 +23,8 @@ class SyncFailedError(Exception):
     """The disk did not take a segment."""
 
 
-class Sealer:
-    """Seals the segments of one log, in their order. Its methods run on the network thread."""
+class Keeper:
+    """Seals and removes the segments of one log, in their order. Its methods run on the network thread."""
 
     def __init__(self, pool: FilePool, janitor: Janitor, folder: str, snapshots: Sequence[int]) -> None:
         self._disk = pool.disk
@@ -74,6 +75,32 @@ class Sealer:
             done(problem)
 
         self._janitor.do(work, finished)
+
+    def remove(self, segments: Sequence[Segment]) -> None:
+        """Remove the first segments of the log. A file that somebody holds stays open until let go."""
+        for segment in segments:
+            self._pool.indexes.forget(segment)
+            segment.file.retire()
+
+        def work() -> None:
+            for segment in segments:
+                with self._names:
+                    if not self._is_closed:
+                        self._remove(segment)
+
+        def finished(problem: Exception | None) -> None:
+            if problem is not None:
+                _log.warning("segments in %s were not removed: %s", self._folder, problem)
+
+        if segments:
+            self._janitor.do(work, finished)
+
+    def _remove(self, segment: Segment) -> None:
+        """One after the other, each for good, so that no crash leaves a gap between segments."""
+        for suffix in SEGMENT_SUFFIXES:
+            with contextlib.suppress(FileNotFoundError):
+                self._disk.remove(segment.path(suffix))
+        sync_folder(self._disk, self._folder)
 
     def close(self) -> None:
         """Write nothing any more, whatever the janitor was given."""
