@@ -27,7 +27,7 @@ STOP_TIMEOUT_S = 30.0
 CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"
 # What Kafka's own start script gives the Java machine.
 JAVA_OPTIONS = (
-    "-server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 "
+    "-Xmx1G -Xms1G -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 "
     "-XX:+ExplicitGCInvokesConcurrent -XX:MaxInlineLevel=15 -Djava.awt.headless=true"
 )
 API_VERSIONS, METADATA = 18, 3
@@ -37,7 +37,10 @@ ADD_PARTITIONS_TO_TXN = 24
 
 @dataclass(frozen=True)
 class Broker:
-    """A broker that answers at `host:port`; `pid` is 0 for one that somebody else started."""
+    """A broker that answers at `host:port`; `pid` is 0 for one that somebody else started.
+
+    `ready_s` is how long it took from the start of its process to its first answer, in seconds.
+    """
 
     name: str
     host: str
@@ -45,6 +48,7 @@ class Broker:
     pid: int = 0
     log: Path | None = None
     apis: dict[int, tuple[int, int]] = field(default_factory=dict)
+    ready_s: float = 0.0
 
     @property
     def address(self) -> str:
@@ -127,8 +131,9 @@ def kafka(folder: Path, *settings: str, num_partitions: int = 1) -> Iterator[Bro
     formatted = subprocess.run([*storage, "--config", str(properties)], capture_output=True, text=True)
     if formatted.returncode:
         raise RuntimeError(f"kafka-storage.sh failed:\n{formatted.stdout}{formatted.stderr}")
-    command = [str(home / "bin" / "kafka-server-start.sh"), str(properties)]
-    environment = {"KAFKA_JVM_PERFORMANCE_OPTS": JAVA_OPTIONS, "KAFKA_LOG4J_ROOT_LOGLEVEL": "WARN"}
+    command = ["java", *JAVA_OPTIONS.split(), f"-Dlog4j2.configurationFile={home / 'config' / 'log4j2.xml'}"]
+    command += ["-cp", f"{home / 'libs'}/*", "kafka.Kafka", str(properties)]
+    environment = {"KAFKA_LOG4J_ROOT_LOGLEVEL": "WARN"}
     with started("kafka", command, port, folder / "broker.log", environment) as broker:
         yield broker
 
@@ -146,13 +151,16 @@ def started(
     name: str, command: list[str], port: int, log: Path, environment: dict[str, str] | None = None
 ) -> Iterator[Broker]:
     """Start a broker, wait until it serves, and end it with SIGTERM; its output goes to `log`."""
+    start = time.monotonic()
     with log.open("ab") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})}
         )
     try:
-        apis = wait_until_ready(process, port, log)
-        yield Broker(name, "127.0.0.1", port, process.pid, log, apis)
+        wait_until_ready(process, port, log)
+        ready_s = time.monotonic() - start
+        apis = api_versions("127.0.0.1", port)
+        yield Broker(name, "127.0.0.1", port, process.pid, log, apis, ready_s)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -162,13 +170,13 @@ def started(
             process.wait()
 
 
-def wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> dict[int, tuple[int, int]]:
-    """Wait until the broker is in its own metadata; its API versions. RuntimeError with the log's end."""
+def wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until the broker is in its own metadata. RuntimeError with the end of its log if it does not."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError, struct.error):
             if brokers_in_metadata("127.0.0.1", port):
-                return api_versions("127.0.0.1", port)
+                return
         time.sleep(0.005)
     tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-30:])
     raise RuntimeError(f"the broker did not get ready (exit code {process.poll()}):\n{tail}")

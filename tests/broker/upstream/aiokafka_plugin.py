@@ -1,8 +1,8 @@
 """Gives aiokafka's own tests a broker that runs already, at BROKER, in place of the one they start in Docker.
 
-A pytest plugin. The suite's conftest.py imports Docker's client and defines its fixtures on it; here the import
-finds a stand-in, and the fixtures that would start or change containers get other values. A test that wants to
-reach into the container, to change its settings or its access lists, is skipped and says so.
+A pytest plugin. The suite's conftest.py imports Docker's client and defines its fixtures on it; here the
+import finds a stand-in, and the fixtures that would start or change containers get other values. A test that
+wants to reach into the container, to change its settings or its access lists, is skipped and says so.
 """
 
 import os
