@@ -1,7 +1,7 @@
 """The clients that load a broker: librdkafka's own `rdkafka_performance`, or else confluent-kafka.
 
-Both are librdkafka, once from C and once from Python; Python's share of the work shows, so that figures of the
-two are not to be compared. Each run is a process of its own, and its CPU time is told too.
+Both are librdkafka, once from C and once from Python; Python's share of the work shows, so that figures of
+the two are not to be compared. Each run is a process of its own, and its CPU time is told too.
 """
 
 import json
