@@ -14,7 +14,7 @@ TUNED = {
 # The Java producer's default batch, which is filled at once at full speed.
 SMALL = {"batch.size": "16384", "linger.ms": "5"}
 SINGLE = {"batch.num.messages": "1", "linger.ms": "0"}
-BATCHING = {"default": DEFAULT, "1 MiB": TUNED, "16 KiB": SMALL, "none": SINGLE}
+BATCHING = {"default": DEFAULT, "1 MiB": TUNED, "16 KiB": SMALL, "no": SINGLE}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def cases(scale: float) -> list[Case]:
                 Case("consume", size, messages(size, megabytes), batching, aim_ratio=1, aim_cpu_s_per_gb=cpu)
             )
         found.append(Case("produce", size, messages(size, megabytes / 4), "16 KiB"))
-        found.append(Case("produce", size, messages(size, size * 0.05), "none"))
+        found.append(Case("produce", size, messages(size, size * 0.05), "no"))
     found += [
         Case("produce", 1024, messages(1024, 500), "1 MiB", partitions=partitions)
         for partitions in (10, 100, 1000)

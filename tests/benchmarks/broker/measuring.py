@@ -21,7 +21,7 @@ KAFKA_FLUSHED = {"flush.messages": "1"}
 WARMING = [
     Case("produce", 1024, 500_000, "1 MiB"),
     Case("consume", 1024, 500_000, "1 MiB"),
-    Case("produce", 1024, 30_000, "none", "all", flushed=True),
+    Case("produce", 1024, 30_000, "no", "all", flushed=True),
 ]
 
 

@@ -13,7 +13,7 @@ def draw(result: dict[str, Any], file: Path) -> None:
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "archc"
+    matplotlib.rcParams |= {"svg.hashsalt": "archc", "svg.fonttype": "none", "font.family": "sans-serif"}
     from matplotlib import pyplot
 
     rows = [row for row in result["rows"] if row["what"] != "latency"][::-1]
@@ -30,6 +30,7 @@ def draw(result: dict[str, Any], file: Path) -> None:
     # One unbatched row would squeeze all others.
     axes[1].set_xscale("log")
     axes[0].set_yticks(range(len(rows)), [row["name"] for row in rows], fontsize=8)
+    axes[0].set_ylim(-0.6, len(rows) - 0.4)
     axes[0].legend(loc="lower right", fontsize=8)
     figure.tight_layout()
     figure.savefig(file, format="svg", metadata={"Date": None})
