@@ -163,7 +163,8 @@ def check(address: str, promises: Promises) -> list[str]:
         }
     )
     broken: list[str] = []
-    promised = list(promises.acknowledged)  # more are acknowledged while this looks
+    # More is acknowledged and committed while this looks.
+    promised, committed = list(promises.acknowledged), promises.committed.copy()
     try:
         for partition in range(PARTITIONS):
             broken += _check_partition(consumer, partition, promises)
@@ -171,8 +172,8 @@ def check(address: str, promises: Promises) -> list[str]:
         if lost:
             broken.append(f"{len(lost)} acknowledged messages are beyond the end, such as {min(lost)}")
         for each in consumer.committed([TopicPartition(TOPIC, p) for p in range(PARTITIONS)], timeout=10):
-            if max(each.offset, 0) < promises.committed[each.partition]:
-                before = promises.committed[each.partition]
+            if max(each.offset, 0) < committed[each.partition]:
+                before = committed[each.partition]
                 broken.append(f"partition {each.partition}: committed {before}, now {each.offset}")
     finally:
         consumer.close()
