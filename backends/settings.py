@@ -14,6 +14,7 @@ them their values.
     EXTERNAL_STRIPE_URL                https://api.stripe.com
     OIDC_ISSUER, OIDC_JWKS_URI, OIDC_AUDIENCE  behind an authenticating gateway
     OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME where traces are kept
+    DRAIN_SECONDS, FINISH_SECONDS      3, 115                                      where it has a grace
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 
 from archc.backends import facts
 from archc.backends.engines import DEFAULTS
-from archc.compiler import model
+from archc.compiler import model, stopping
 from archc.compiler.graph import STORES, Graph
 
 SECRETS_FOLDER = "/run/secrets"
@@ -188,6 +189,9 @@ def _settings(system: model.System, graph: Graph, element: model.Element) -> Ite
             yield Setting(variable(target, edge.kind), callee_url(system, target, edge.kind), target.id)
     yield from _identity_settings(system, graph, element)
     yield from _trace_settings(graph, element)
+    if isinstance(element, model.Service) and element.grace_ms:
+        yield Setting("DRAIN_SECONDS", str(stopping.notice_s(element)), element.id)
+        yield Setting("FINISH_SECONDS", str(stopping.finish_s(element)), element.id)
 
 
 def _identity_settings(system: model.System, graph: Graph, element: model.Element) -> Iterator[Setting]:

@@ -16,6 +16,7 @@ def check(system: model.System) -> Iterator[Diagnostic]:
     for code in system.all(model.Code):
         yield from _foreign_code(code)
         yield from _outbox_without_database(system, code)
+        yield from _timers_of_generated_code(code)
 
 
 def _topics_without_broker(system: model.System) -> Iterator[Diagnostic]:
@@ -45,3 +46,13 @@ def _outbox_without_database(system: model.System, code: model.Code) -> Iterator
             message = f"`{code.id}` has no database to keep the outbox of `{publish.topic}` in"
             hint = "let it own a database, or publish without `via=outbox`"
             yield error("A1713", publish.span, message, hint=hint)
+
+
+def _timers_of_generated_code(code: model.Code) -> Iterator[Diagnostic]:
+    """A timer says what other people's code does; generated code has none."""
+    if code.image or code.build is not None:
+        return
+    for timer in code.timer:
+        message = f"generated code has no timers, and `{code.id}` has `{timer.name}`"
+        hint = f'make it a job: `job {timer.name} {{ schedule "{timer.cron}" }}`'
+        yield error("A1713", timer.span, message, hint=hint)

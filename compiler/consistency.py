@@ -33,13 +33,16 @@ def _called_operations(system: model.System) -> Iterator[Diagnostic]:
     for caller in system.all(model.Element):
         for call in _calls(caller):
             target = system[call.target]
-            wanted = call.operation_name
-            if not wanted or not isinstance(target, model.Service):
+            if not isinstance(target, model.Service):
                 continue
             offered = [operation.name for operation in operations(target)]
-            if offered and plain_operation(wanted) not in map(plain_operation, offered):
-                hint = did_you_mean(wanted, offered) or f"it offers {', '.join(offered[:6])}"
-                yield error("A1702", call.span, f"`{target.id}` has no operation `{wanted}`", hint=hint)
+            for named in (call, call.undo):
+                wanted = named.operation_name if named is not None else ""
+                if not (named and wanted and offered):
+                    continue
+                if plain_operation(wanted) not in map(plain_operation, offered):
+                    hint = did_you_mean(wanted, offered) or f"it offers {', '.join(offered[:6])}"
+                    yield error("A1702", named.span, f"`{target.id}` has no operation `{wanted}`", hint=hint)
 
 
 def _calls(element: model.Element) -> Iterator[model.Call]:

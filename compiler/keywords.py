@@ -106,6 +106,19 @@ CONTAINER = (
 )
 RUNS = (REPLICAS, *CONTAINER, *PASSTHROUGH)
 
+# ---- how far it is, and when it ends
+
+MATURITY = K(
+    "maturity",
+    "level:word(experimental|alpha|beta|stable|deprecated)",
+    "How far it is: from experimental to stable, or deprecated.",
+)
+SUNSET = K(
+    "sunset",
+    "day:date successor=ref(service|external)",
+    "The last day it is there, and what takes its place.",
+)
+
 # ---- what deployable code does
 
 CALLEES = "service|external|gateway|frontend|load-balancer|worker|cdn|identity"
@@ -116,6 +129,13 @@ CALLS = K(
     "Waits for another element's answer; says of which operation, if it declares operations. What is "
     "optional may fail.",
     many=True,
+    block=(
+        K(
+            "undo",
+            "method:method? path:path? operation:type-name?",
+            "The callee's operation that takes back what this call did, when a later step of the saga fails.",
+        ),
+    ),
     key=3,
 )
 PUBLISHES = K(
@@ -163,7 +183,7 @@ REST = K(
         "operations",
         "method:method",
         "path:path body:type? ->~type status=int scope=scope idempotent=yesno page=word(cursor|offset) "
-        "timeout=duration published=yesno",
+        "timeout=duration published=yesno sunset=date",
         "An operation: method, path, what it takes and what it gives.",
         block=OPERATION_BLOCK,
     ),
@@ -177,17 +197,28 @@ RPC = K(
     entry=Entry(
         "operations",
         "name:type-name",
-        "request:type? ->~type scope=scope idempotent=yesno timeout=duration stream+",
+        "request:type? ->~type scope=scope idempotent=yesno timeout=duration sunset=date stream+",
         "An operation: its name, what it takes and what it gives.",
         block=OPERATION_BLOCK,
     ),
 )
+TIMER = K(
+    "timer",
+    "name:name cron:cron lease+",
+    "Work that its code begins by itself at set times, as five cron fields; with a lease one instance alone.",
+    many=True,
+    distinct=True,
+)
 CODE = (
     K("language", "name:word", "What it is written in; Python is generated."),
+    MATURITY,
+    SUNSET,
     K(
-        "maturity",
-        "level:word(experimental|alpha|beta|stable|deprecated)",
-        "How far it is: from experimental to stable, or deprecated.",
+        "must-deploy-with",
+        "target:ref(service|worker|job|frontend)",
+        "Works only together with the release of another.",
+        many=True,
+        distinct=True,
     ),
     K("stateful", "", "Keeps state in its own process or volumes."),
     CALLS,

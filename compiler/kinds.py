@@ -1,5 +1,6 @@
 """Every kind of the language and what its block may hold, as one table."""
 
+from archc.compiler.capabilities import NEEDED
 from archc.compiler.keywords import (
     ALLOW,
     CALLS,
@@ -9,11 +10,14 @@ from archc.compiler.keywords import (
     DOC,
     ENVOY,
     EVERY,
+    MATURITY,
     PASSTHROUGH,
     REST,
     RPC,
     RUNS,
     SLO,
+    SUNSET,
+    TIMER,
     K,
 )
 from archc.compiler.schema import Entry, Keyword, Kind
@@ -23,6 +27,14 @@ from archc.compiler.thresholds import THRESHOLDS
 def _engine(kinds: str, doc: str) -> Keyword:
     return K("engine", f"name:word({kinds}) version:version?", doc)
 
+
+NEEDS = K(
+    "needs",
+    f"capability:word({'|'.join(NEEDED)})",
+    "Something that its engine must be able to do.",
+    many=True,
+    distinct=True,
+)
 
 KINDS: tuple[Kind, ...] = (
     Kind(
@@ -62,6 +74,7 @@ KINDS: tuple[Kind, ...] = (
         (
             K("url", "address:url", "Where it is."),
             SLO,
+            SUNSET,
             K("protocol", "name:word(http|grpc|graphql|thrift|tcp)", "What it speaks; http unless said."),
             *EVERY,
         ),
@@ -221,9 +234,9 @@ KINDS: tuple[Kind, ...] = (
         "service",
         "Code that answers requests.",
         ("system", "domain"),
-        (REST, RPC, *CODE),
+        (REST, RPC, TIMER, *CODE),
     ),
-    Kind("worker", "Code without a port: it consumes and publishes.", ("system", "domain"), CODE),
+    Kind("worker", "Code without a port: it consumes and publishes.", ("system", "domain"), (TIMER, *CODE)),
     Kind(
         "job",
         "Code that runs on a schedule and ends.",
@@ -248,11 +261,7 @@ KINDS: tuple[Kind, ...] = (
             *DATA,
             SLO,
             K("language", "name:word", "What a server-side one is written in."),
-            K(
-                "maturity",
-                "level:word(experimental|alpha|beta|stable|deprecated)",
-                "How far it is: from experimental to stable, or deprecated.",
-            ),
+            MATURITY,
             *RUNS,
             *EVERY,
         ),
@@ -270,6 +279,7 @@ KINDS: tuple[Kind, ...] = (
                 "The types of which it keeps copies to read: their records are written elsewhere, and come "
                 "as events.",
             ),
+            NEEDS,
             K("storage", "size:size", "How much room it has."),
             K(
                 "backup",
@@ -302,6 +312,7 @@ KINDS: tuple[Kind, ...] = (
         ("system", "domain"),
         (
             _engine("redis|memcached", "What keeps it."),
+            NEEDS,
             K("storage", "size:size", "A volume's size, where the data should survive a restart."),
             *RUNS,
             *EVERY,
@@ -315,6 +326,7 @@ KINDS: tuple[Kind, ...] = (
         (
             _engine("elasticsearch|opensearch", "What searches."),
             K("indexes", "types:refs(type)", "The types it indexes."),
+            NEEDS,
             K("storage", "size:size", "How much room it has."),
             *RUNS,
             *EVERY,

@@ -52,7 +52,10 @@ from archc.compiler.records import (
     Served,
     Slo,
     StoreUse,
+    Sunset,
     Target,
+    Timer,
+    Undo,
     Visit,
     Volume,
     Where,
@@ -118,6 +121,9 @@ class Caller(Runnable):
 class Code(Caller):
     """A service, worker or job."""
 
+    sunset: Sunset | None = None
+    must_deploy_with: tuple[Target, ...] = ()
+    timer: tuple[Timer, ...] = ()
     stateful: bool = False
     publishes: tuple[Publish, ...] = ()
     rest: tuple[Rest, ...] = ()
@@ -173,6 +179,7 @@ class External(Element):
     kind: ClassVar[str] = "external"
     url: str = ""
     protocol: str = "http"
+    sunset: Sunset | None = None
     slo: Slo | None = None
 
 
@@ -275,6 +282,7 @@ class Store(Runnable):
     """Something that keeps data. `on` is the instance that hosts it, "" where it has its own."""
 
     engine: Engine | None = None
+    needs: tuple[str, ...] = ()
     on: str = ""
     storage_bytes: int = 0
 
@@ -461,12 +469,15 @@ __all__ = [
     "Slo",
     "Store",
     "StoreUse",
+    "Sunset",
     "System",
     "Target",
     "Team",
     "Thresholds",
+    "Timer",
     "Topic",
     "Type",
+    "Undo",
     "Visit",
     "Volume",
     "Where",

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from archc.compiler import model
+from archc.compiler.capabilities import gives, store_engine
 from archc.compiler.consistency import plain_operation
-from archc.compiler.graph import SYNCHRONOUS, Edge, EdgeKind, Graph, engine_of, operations
+from archc.compiler.graph import STORES, SYNCHRONOUS, Edge, EdgeKind, Graph, engine_of, operations
 from archc.compiler.paths import ANY, segments
+from archc.dsl.diagnostics import Span
 
 Operation = model.HttpOperation | model.RpcOperation
 _segments = lru_cache(maxsize=10_000)(segments)
@@ -154,3 +156,48 @@ def is_scalable(graph: Graph, element: model.Caller) -> bool:
         return False
     stores = (graph.system[edge.target] for edge in graph.edges_from(element.id, ("store",)))
     return all(engine_of(store) != "sqlite" for store in stores)
+
+
+def has_transactions(graph: Graph, code: model.Caller) -> bool:
+    """Whether one of the databases that a program writes can change several records together."""
+    databases = (graph.system[edge.target] for edge in written_databases(graph, code))
+    return any(
+        isinstance(database, model.Database) and gives(store_engine(graph.system, database), "transactions")
+        for database in databases
+    )
+
+
+_WRITING = ("POST", "PUT", "PATCH", "DELETE")
+# The standard names of methods that only read: AIP-131 and AIP-132, and what is usual besides.
+_READING_RPC = ("Get", "List", "Find", "Search")
+
+
+def sends_a_change(graph: Graph, call: model.Call) -> bool:
+    """Whether a call that must succeed asks its target to change something.
+
+    An HTTP call does by its method; an rpc does unless its name is one of reading, if its service writes a
+    store.
+    """
+    if call.optional:
+        return False
+    if call.method or not call.operation:
+        return call.method in _WRITING
+    writes = any(not edge.record.readonly for edge in graph.edges_from(call.target, STORES))
+    return writes and not call.operation.startswith(_READING_RPC)
+
+
+def longest_request(graph: Graph, element: model.Runnable) -> tuple[int, Span]:
+    """How long a request to an element may take, in ms, and where that is said; 0 where nothing says so.
+
+    The timeouts of its operations, of routes to it and of calls to it say so; of a gateway, its routes.
+    """
+    times = [(operation.timeout_ms, operation.span) for operation in operations_of(element)]
+    times += [(e.record.timeout_ms, e.span) for e in graph.edges_to(element.id, SYNCHRONOUS)]
+    routes = graph.edges_to(element.id, ("route",))
+    if isinstance(element, model.Gateway):
+        routes = graph.edges_from(element.id, ("route",))
+    for edge in routes:
+        gateway = graph.system[edge.source]
+        default_ms = gateway.timeout_ms if isinstance(gateway, model.Gateway) else 0
+        times.append((edge.record.timeout_ms or default_ms, edge.span))
+    return max(times, default=(0, element.span))

@@ -128,6 +128,34 @@ class Capability(Record):
     because: str = ""
 
 
+class Undo(Record):
+    """The callee's operation that takes back what a call did: a method and a path, or an rpc."""
+
+    method: str = ""
+    path: str = ""
+    operation: str = ""
+
+    @property
+    def operation_name(self) -> str:
+        """The operation as its owner names it."""
+        return f"{self.method} {self.path}".strip() or self.operation
+
+
+class Sunset(Record):
+    """The last day, as YYYY-MM-DD, and the id of what takes its place."""
+
+    day: str
+    successor: str = ""
+
+
+class Timer(Record):
+    """Work at set times, five cron fields, in every instance or, with a lease, in one."""
+
+    name: str
+    cron: str
+    lease: bool = False
+
+
 class Call(Record):
     """A synchronous call. `target` is an element; method and path, or `operation` (an rpc), say which of its
     operations, where one is named.
@@ -142,6 +170,7 @@ class Call(Record):
     retries: int = 0
     breaker: Rate | None = None
     optional: bool = False
+    undo: Undo | None = None
 
     @property
     def operation_name(self) -> str:
@@ -221,6 +250,7 @@ class Operation(Record):
     scope: str = ""
     idempotent: bool = False
     timeout_ms: int = 0
+    sunset: str = ""
     anonymous: Anonymous | None = None
     calls: tuple[Call, ...] = ()
     publishes: tuple[Publish, ...] = ()

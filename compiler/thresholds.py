@@ -60,6 +60,12 @@ class Use(Record):
     package: str
 
 
+class SunsetNotice(Record):
+    """How long before its end something that is still used is found, in days (A203)."""
+
+    days: int = 90
+
+
 class Stacks(Record):
     """How many languages a system may be written in (A204)."""
 
@@ -83,6 +89,7 @@ class Thresholds(Record):
     """The thresholds of all rules, and whose rules are asked besides archc's own."""
 
     use: tuple[Use, ...] = ()
+    sunset_notice: SunsetNotice = SunsetNotice.model_construct(span=NOWHERE)
     stacks: Stacks = Stacks.model_construct(span=NOWHERE)
     frontend_monolith: FrontendMonolith = FrontendMonolith.model_construct(span=NOWHERE)
     single_instance: SingleInstance = SingleInstance.model_construct(span=NOWHERE)
@@ -97,6 +104,9 @@ class Thresholds(Record):
 DEFAULTS = Thresholds.model_construct(span=NOWHERE)
 
 THRESHOLDS: tuple[Keyword, ...] = (
+    Keyword(
+        "sunset-notice", "days=int", "How many days before its end something that is still used is found."
+    ),
     Keyword("stacks", "max=int", "How many languages the system may be written in."),
     Keyword(
         "frontend-monolith",

@@ -79,3 +79,21 @@ def _counts(order: Iterable[str], before: Steps) -> dict[str, int]:
     for here in order:
         counts[here] = sum(counts[source] for source in before[here]) if here in before else 1
     return counts
+
+
+def groups(ties: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    """For each tied id, the smallest id of all those it is tied to, directly or by way of others."""
+    neighbours: defaultdict[str, set[str]] = defaultdict(set)
+    for one, other in ties:
+        neighbours[one].add(other)
+        neighbours[other].add(one)
+    group: dict[str, str] = {}
+    for first in sorted(neighbours):
+        reached = [first] if first not in group else []
+        group.setdefault(first, first)
+        while reached:
+            for near in neighbours[reached.pop()]:
+                if near not in group:
+                    group[near] = first
+                    reached.append(near)
+    return group

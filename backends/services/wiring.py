@@ -7,6 +7,7 @@ from archc.backends.services.code import Code, Imports, literal, name, render, w
 from archc.backends.services.models import HEAD
 from archc.backends.services.program import Program, StoreView
 from archc.backends.services.protocols import constant
+from archc.compiler.stopping import FINISH_S, NOTICE_S
 
 STORE_MODULES = {"Database": "database", "Cache": "cache", "Search": "search", "Bucket": "bucket"}
 IDENTITY = ("OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_JWKS_URI")
@@ -45,7 +46,8 @@ def settings_of(program: Program) -> tuple[Setting, ...]:
     if program.is_service:
         found += [
             _number("port", "PORT", facts.SERVICE_PORT),
-            _number("drain_seconds", "DRAIN_SECONDS", 3),
+            _number("drain_seconds", "DRAIN_SECONDS", NOTICE_S),
+            _number("finish_seconds", "FINISH_SECONDS", FINISH_S),
             _number("body_bytes_max", "BODY_BYTES_MAX", 1 << 20),
         ]
     if program.protocol is not None:

@@ -40,7 +40,7 @@ from collections.abc import Iterator
 
 from archc.compiler import model
 from archc.compiler.graph import Graph, operations
-from archc.compiler.questions import changes_something, written_databases
+from archc.compiler.questions import changes_something, has_transactions, written_databases
 from archc.compiler.rules.fixing import SetArgument, automatic, suggested
 from archc.compiler.rules.rule import Finding
 from archc.compiler.rules.wording import listed
@@ -54,8 +54,9 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
         if not databases:
             continue
         for publish, who in _direct(code):
-            # Other people's code has to be changed besides.
-            remedy = suggested if code.image or code.build is not None else automatic
+            # Other people's code has to be changed besides; without transactions the data has to move.
+            is_enough = not code.image and code.build is None and has_transactions(graph, code)
+            remedy = automatic if is_enough else suggested
             yield Finding(
                 code.id,
                 publish.span,

@@ -158,6 +158,20 @@ class SetArgument:
             yield text.with_argument(statement, f"{self.name}={self.value}")
 
 
+class Flag:
+    """Give a statement a flag: a bare word that it does not have yet."""
+
+    def __init__(self, of: Place, name: str) -> None:
+        self.of = of
+        self.name = name
+
+    def edits(self, sources: Sources) -> Iterator[Edit]:
+        """One edit."""
+        located = sources.find(self.of)
+        if located is not None:
+            yield located.text.with_argument(located.statement, self.name)
+
+
 class RemoveArgument:
     """Take a named argument or a flag away from a statement."""
 

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from types import ModuleType
 
 from archc.compiler.graph import Graph
@@ -18,7 +19,8 @@ class Finding:
 
     `subject` is the id of the element it is about (of the caller, for an edge): an `allow` there or around it
     excuses it. `is_minor` marks the milder of a rule's two cases. `fix` comes from
-    archc.compiler.rules.fixing.
+    archc.compiler.rules.fixing. `due` is the last day, as YYYY-MM-DD, on which nothing is wrong yet; for
+    `notice_days` before its end the finding is minor, and earlier there is none.
     """
 
     subject: str
@@ -29,6 +31,19 @@ class Finding:
     related: tuple[Related, ...] = ()
     fix: Remedy | None = None
     is_minor: bool = False
+    due: str = ""
+    notice_days: int = 0
+
+    def on(self, today: str) -> "Finding | None":
+        """The finding on a day, YYYY-MM-DD; None where there is none yet, or the day is not known ("")."""
+        if not self.due:
+            return self
+        if not today:
+            return None
+        days_left = (date.fromisoformat(self.due) - date.fromisoformat(today)).days
+        if days_left > self.notice_days:
+            return None
+        return self if days_left < 0 else replace(self, is_minor=True)
 
 
 # The groups of rules, by the number that their codes begin with: nine practices, and what goes beyond them.

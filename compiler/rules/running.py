@@ -55,7 +55,9 @@ def run(
     run = _Run({rule.code: rule for rule in rules}, {rule.code: system.span for rule in rules})
     is_complete = _load_packages(run, system, load)
     found = [
-        (rule.code, finding) for rule in run.rules.values() for finding in _findings(run, rule, system, graph)
+        (rule.code, finding)
+        for rule in run.rules.values()
+        for finding in _findings(run, rule, system, graph, today)
     ]
     kept, of_excuses = suppression.apply(system, found, sources, run.rules, run.failed, today)
     # What is not known may be of a package that could not be loaded.
@@ -99,13 +101,15 @@ def _load_packages(run: _Run, system: System, load: Loader) -> bool:
     return is_complete
 
 
-def _findings(run: _Run, rule: Rule, system: System, graph: Graph) -> Iterator[Finding]:
-    """What a rule finds, up to where it fails."""
+def _findings(run: _Run, rule: Rule, system: System, graph: Graph, today: str) -> Iterator[Finding]:
+    """What a rule finds today, up to where it fails."""
     try:
         for finding in rule.check(system, graph):
             if not isinstance(finding, Finding):
                 raise TypeError(f"it found a {type(finding).__name__}, not a Finding")
-            yield finding
+            of_today = finding.on(today)
+            if of_today is not None:
+                yield of_today
     except Exception as bug:
         run.fail(rule, bug)
 

@@ -32,6 +32,10 @@ DEFECTS: dict[str, tuple[str, ...]] = {
         "service y.five% { owns four% }",
     ),
     "A104": ("database x.two% { backup daily keep=30d }",),
+    "A105": (
+        "database x.one% { engine cassandra; needs transactions; backup daily keep=30d }",
+        "service x.two% { owns one% }",
+    ),
     "A106": (
         "database x.one% { backup daily keep=30d }",
         "event x.Two% v1 { id uuid }",
@@ -40,6 +44,11 @@ DEFECTS: dict[str, tuple[str, ...]] = {
         "worker x.five% { consumes three% group=five% }",
     ),
     "A107": ("database x.one%", "service x.two% { owns one% }"),
+    "A201": (
+        "service x.two% { maturity stable; calls three% timeout=1s }",
+        "service x.three% { maturity alpha }",
+    ),
+    "A203": ("service x.two% { calls three% timeout=1s }", "service x.three% { sunset 2026-01-31 }"),
     "A204": (
         *(
             f'worker x.in{n}% {{ language l{n}; build "./w{n}%"; health tcp; resources small }}'
@@ -50,6 +59,7 @@ DEFECTS: dict[str, tuple[str, ...]] = {
         'service x.two% { build "./x%"; health tcp; resources small }',
         'worker x.three% { build "x%"; health tcp; resources small }',
     ),
+    "A303": ("service x.two% { must-deploy-with three% }", "service x.three%"),
     "A401": ("service x.two% { rest v1 { " + "; ".join(f"GET /{n}" for n in range(31)) + " } }",),
     "A402": ("service x.two% { calls three% GET /a }", "service x.three% { rest v1 { GET /a } }"),
     "A403": (
@@ -83,6 +93,9 @@ DEFECTS: dict[str, tuple[str, ...]] = {
     "A601": ("service x.two% { volume /data }",),
     "A602": ("database x.two% { ephemeral }", "service x.three% { owns two% }"),
     "A603": ("load-balancer one% { forwards api; algorithm ip-hash }",),
+    "A604": (
+        'service x.two% { build "./x%"; health tcp; resources small; replicas 2; timer a "0 3 * * *" }',
+    ),
     "A701": ("job two%",),
     "A702": ("service x.two% { calls d0.s0 via=grpc timeout=1s breaker=5/10s }",),
     "A703": (
@@ -121,6 +134,12 @@ DEFECTS: dict[str, tuple[str, ...]] = {
     "A804": ("frontend one% { mounts /z% }", "frontend two% { mounts /z% }"),
     "A902": ("service x.two% { slo availability=99.9%% }",),
     "A903": ('service x.two% { env OTHER "http://s0:8080" }',),
+    "A905": ("service x.two% { rest v1 { POST /two% timeout=1m } }",),
+    "A906": (
+        "external bank%",
+        "service x.two% { calls bank% POST /a timeout=1s; calls three% POST /b timeout=1s }",
+        "service x.three% { rest v1 { POST /b; POST /c } }",
+    ),
     "A1002": (
         "type x.Thing% { id uuid key }",
         "service x.two% { rest { GET /two/{id} -> Thing% scope=data.read } }",
@@ -191,7 +210,7 @@ def marked(text: str, mark: str) -> str:
 def check(*texts: str) -> Compilation:
     """The texts as files of one system, under the production profile."""
     sources = {f"{number}.arch": text for number, text in enumerate(texts)}
-    return compile_source(sources, "production")
+    return compile_source(sources, "production", today="2026-06-01")
 
 
 def found(compilation: Compilation) -> list[tuple[str, str]]:

@@ -38,4 +38,4 @@ def test_the_schema_and_the_model_name_the_same_fields(kind: str) -> None:
         named.add(schema.entry.field)
     own = {"span", "id", "name", "domain", "declared_kind", "places"}
     assert named <= fields
-    assert fields - named - own <= {"title", "on", "storage_bytes", "engine", "rest", "rpc"}
+    assert fields - named - own <= {"title", "on", "storage_bytes", "engine", "rest", "rpc", "timer", "needs"}

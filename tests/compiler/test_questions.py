@@ -13,9 +13,12 @@ from archc.compiler.questions import (
     changes_something,
     domain_edges,
     entrances,
+    has_transactions,
     is_scalable,
     keeps_data,
+    longest_request,
     operations_behind,
+    sends_a_change,
     written_databases,
 )
 from archc.dsl.diagnostics import Span
@@ -217,3 +220,55 @@ def test_what_a_second_instance_could_do_as_well() -> None:
     assert system is not None
     scalable = [c.id for c in system.all(model.Caller) if is_scalable(compilation.graph, c)]
     assert scalable == ["a", "e"]
+
+
+def test_which_calls_send_a_change() -> None:
+    compilation = compiled("""
+        external bank
+        database b-db
+        service a {
+          calls b GET /x
+          calls b POST /x
+          calls b PUT /x optional
+          calls b.Change
+          calls b.GetIt
+          calls c.Change
+          calls c timeout=1s
+          calls bank DELETE /x
+        }
+        service b { owns b-db; rest { GET /x; POST /x; PUT /x }; rpc { Change; GetIt } }
+        service c { rest { GET /x }; rpc { Change } }
+    """)
+    system = compilation.system
+    assert system is not None
+    sending = [c for c in system.all(model.Service)[0].calls if sends_a_change(compilation.graph, c)]
+    assert [call.operation_name for call in sending] == ["POST /x", "Change", "DELETE /x"]
+    assert [call.target for call in sending] == ["b", "b", "bank"]
+
+
+def test_how_long_a_request_may_take() -> None:
+    compilation = compiled("""
+        gateway api { timeout 4s; route /a -> a; route /b -> b { timeout 7s } }
+        service a { calls b timeout=9s }
+        service b { rest { GET /x timeout=1s } }
+        service c { rest { GET /x timeout=2s } }
+        service d
+    """)
+    system = compilation.system
+    assert system is not None
+    longest = {e.id: longest_request(compilation.graph, e)[0] for e in system.all(model.Runnable)}
+    assert longest == {"api": 7_000, "a": 4_000, "b": 9_000, "c": 2_000, "d": 0}
+
+
+def test_who_writes_with_transactions() -> None:
+    compilation = compiled("""
+        database a-db { engine cassandra }
+        database b-db
+        service a { owns a-db; uses b-db readonly }
+        service b { uses a-db; uses b-db }
+        service c
+    """)
+    system = compilation.system
+    assert system is not None
+    found = [has_transactions(compilation.graph, code) for code in system.all(model.Service)]
+    assert found == [False, True, False]

@@ -3,7 +3,7 @@
 from archc.compiler.compilation import Compilation
 from archc.compiler.graph import Edge
 from archc.compiler.pipeline import compile_source
-from archc.compiler.traffic import callers, is_open, pairs, shares_of_paths
+from archc.compiler.traffic import callers, groups, is_open, pairs, shares_of_paths
 from archc.dsl.diagnostics import Span
 
 SPAN = Span("x.arch", 1, 1, 1, 1)
@@ -61,3 +61,10 @@ def test_paths_are_counted_and_not_visited() -> None:
     shares = shares_of_paths(edges(*diamonds))
     assert shares["500"] == 100
     assert shares["l500"] == 50
+
+
+def test_groups_of_what_is_tied() -> None:
+    assert groups([("b", "c"), ("c", "a"), ("x", "y"), ("z", "z")]) == {
+        "a": "a", "b": "a", "c": "a", "x": "x", "y": "x", "z": "z",
+    }  # fmt: skip
+    assert groups([]) == {}

@@ -17,16 +17,13 @@ from archc.backends.gateway.envoy.routes import upstreams
 from archc.backends.gateway.front import ANY_HOST, hosts, replicas
 from archc.backends.gateway.rendering import render
 from archc.backends.workloads.common import SIZES
-from archc.compiler import model
+from archc.compiler import model, stopping
 from archc.compiler.graph import Graph
 
 ADMIN_PORT = 9901
 _CONNECTIONS_MAX = 10_000
 # How large the program of a path with parameters may be. Envoy's own 100 is the length of a long path.
 _RUNTIME = {"re2": {"max_program_size": {"error_level": 100_000, "warn_level": 100_000}}}
-# How long it may take to end, and how much of that others need to notice that it is no longer well.
-_NOTICE_S = 3
-_GRACE_MS = 30_000
 
 
 def envoy_yaml(graph: Graph, gateway: model.Gateway) -> str:
@@ -36,10 +33,8 @@ def envoy_yaml(graph: Graph, gateway: model.Gateway) -> str:
 
 def drain_script(gateway: model.Gateway) -> str:
     """The file drain.sh of a gateway, which starts Envoy and ends it gently."""
-    grace_s = (gateway.grace_ms or _GRACE_MS) // 1000
-    notice_s = min(_NOTICE_S, grace_s // 4)
-    drain_s = max(1, grace_s - notice_s - 2)
-    return render("drain.sh.j2", admin_port=ADMIN_PORT, notice_s=notice_s, drain_s=drain_s)
+    times = {"notice_s": stopping.notice_s(gateway), "drain_s": stopping.finish_s(gateway)}
+    return render("drain.sh.j2", admin_port=ADMIN_PORT, **times)
 
 
 def _bootstrap(graph: Graph, gateway: model.Gateway) -> Message:

@@ -15,6 +15,7 @@ class Settings:
     kafka_bootstrap_servers: str
     port: int
     drain_seconds: int
+    finish_seconds: int
     body_bytes_max: int
     otel_exporter_otlp_endpoint: str
     log_level: str
@@ -30,6 +31,7 @@ class Settings:
             kafka_bootstrap_servers=read.text("KAFKA_BOOTSTRAP_SERVERS"),
             port=read.number("PORT", 8080),
             drain_seconds=read.number("DRAIN_SECONDS", 3),
+            finish_seconds=read.number("FINISH_SECONDS", 25),
             body_bytes_max=read.number("BODY_BYTES_MAX", 1048576),
             otel_exporter_otlp_endpoint=read.optional("OTEL_EXPORTER_OTLP_ENDPOINT"),
             log_level=read.choice("LOG_LEVEL", "info", LEVELS),

@@ -21,6 +21,7 @@ class Settings:
     oidc_jwks_uri: str
     port: int
     drain_seconds: int
+    finish_seconds: int
     body_bytes_max: int
     database_pool_size: int
     otel_exporter_otlp_endpoint: str
@@ -43,6 +44,7 @@ class Settings:
             oidc_jwks_uri=read.text("OIDC_JWKS_URI"),
             port=read.number("PORT", 8080),
             drain_seconds=read.number("DRAIN_SECONDS", 3),
+            finish_seconds=read.number("FINISH_SECONDS", 25),
             body_bytes_max=read.number("BODY_BYTES_MAX", 1048576),
             database_pool_size=read.number("DATABASE_POOL_SIZE", 5),
             otel_exporter_otlp_endpoint=read.optional("OTEL_EXPORTER_OTLP_ENDPOINT"),

@@ -47,5 +47,5 @@ def main() -> int:
         sys.stderr.write(f"{fault}\n")
         return 2
     logs.configure("payments", settings.log_level, PERSONAL)
-    serve(create(settings), settings.port, settings.drain_seconds)
+    serve(create(settings), settings.port, settings.drain_seconds, settings.finish_seconds)
     return 0

@@ -9,8 +9,6 @@ from fastapi import FastAPI
 
 from .lifecycle import Lifecycle
 
-# How long requests may take to finish once nothing new is accepted.
-FINISH_S = 20
 # On every interface: who may connect is the network's business.
 HOST = ""
 
@@ -37,8 +35,11 @@ class DrainingServer(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(app: FastAPI, port: int, drain_s: float) -> None:
-    """Serve on a port of every interface until SIGTERM or SIGINT."""
+def serve(app: FastAPI, port: int, drain_s: float, finish_s: int) -> None:
+    """Serve on a port of every interface until SIGTERM or SIGINT.
+
+    For `drain_s` it then goes on and says that it is not ready; what has begun by then has `finish_s` to end.
+    """
     config = uvicorn.Config(
         app,
         host=HOST,
@@ -47,6 +48,6 @@ def serve(app: FastAPI, port: int, drain_s: float) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=FINISH_S,
+        timeout_graceful_shutdown=finish_s,
     )
     DrainingServer(config, app.state.lifecycle, drain_s).run()
