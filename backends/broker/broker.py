@@ -39,6 +39,10 @@ from .topics.producer_ids import ProducerIds
 _OFFSETS_FOLDER = "__consumer_offsets"
 _STOP_MS = 5_000
 _STOP_STEP_MS = 20
+# A crash costs reading again what came after the last checkpoint.
+_CHECKPOINT_MS = 5_000
+# Kafka looks every log.retention.check.interval.ms, 5 minutes.
+_HOUSEKEEPING_MS = 60_000
 # Requests make few circles of objects, and a look at everything that lives takes longer than a request.
 _GARBAGE_THRESHOLD = 50_000
 _log = logging.getLogger(__name__)
@@ -126,6 +130,14 @@ class Broker:
             self.flusher.wait(self.journal, lambda error: None)
         self.loop.after(self.settings.flush.interval_ms, self._sync_at_intervals)
 
+    def _checkpoint(self) -> None:
+        self.logs.checkpoint()
+        self.loop.after(_CHECKPOINT_MS, self._checkpoint)
+
+    def _keep_house(self) -> None:
+        self.logs.keep_house(self.loop.now_ms(), self.loop.wall_ms())
+        self.loop.after(_HOUSEKEEPING_MS, self._keep_house)
+
     # ---- living
 
     def open(self) -> None:
@@ -139,6 +151,8 @@ class Broker:
         self.groups.keep_topics({topic.name for topic in self.topics})
         if self.settings.flush.mode not in (ALWAYS, NONE):
             self._sync_at_intervals()
+        self._checkpoint()
+        self._keep_house()
         self.server.start()
         self.is_ready = True
         _log.info(
