@@ -206,7 +206,7 @@ class _Fetch:
             records, error = None, ErrorCode.KAFKA_STORAGE_ERROR
         aborted: list[tuple[int, int]] | None = None
         if self._request.is_committed_only:
-            aborted = []
+            aborted = [] if records is None else log.aborted_between(wanted.offset, below)
         return Fetched(wanted.partition, error, high_watermark, stable, log.start_offset, aborted, records)
 
 

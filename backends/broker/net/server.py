@@ -23,6 +23,10 @@ _ACCEPT_PAUSE_MS = 100
 _log = logging.getLogger(__name__)
 
 
+class ListenError(Exception):
+    """Why nobody can be listened to: the address, or the files of its certificate."""
+
+
 class Server:
     """Accepts connections on one address, and knows all of them."""
 
@@ -35,13 +39,17 @@ class Server:
         serve: Handle,
         on_closed: Callable[[Connection], None],
     ) -> None:
+        """Takes the address at once. Raises ListenError."""
         self.connections: set[Connection] = set()
         self._loop = loop
         self._limits = limits
         self._serve = serve
         self._on_closed = on_closed
         self._context = _context(tls) if tls is not None else None
-        self._socket = _listen(address)
+        try:
+            self._socket = _listen(address)
+        except OSError as problem:
+            raise ListenError(f"{address} cannot be listened on: {problem.strerror or problem}") from problem
         self.port: int = self._socket.getsockname()[1]
         self._is_listening = False
 
@@ -140,11 +148,15 @@ def _listen(address: Address) -> socket.socket:
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
-    """TLS 1.2 or newer, with the broker's certificate. Raises OSError (ssl.SSLError is one)."""
+    """TLS 1.2 or newer, with the broker's certificate. Raises ListenError."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(tls.certificate, tls.key)
-    if tls.ca is not None:
-        context.load_verify_locations(tls.ca)
-        context.verify_mode = ssl.CERT_REQUIRED
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+        if tls.ca is not None:
+            context.load_verify_locations(tls.ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except OSError as problem:  # ssl.SSLError is one
+        files = ", ".join(str(file) for file in (tls.certificate, tls.key, tls.ca) if file is not None)
+        raise ListenError(f"TLS cannot be set up with {files}: {problem.strerror or problem}") from problem
     return context

@@ -89,8 +89,11 @@ class Users:
         self._disk = disk
         self._path = path
         self._secret = secret
-        self._text = self._read()
-        self._users = parse_users(self._text)
+        try:
+            self._text = self._read()
+            self._users = parse_users(self._text)
+        except UsersFileError as problem:
+            raise UsersFileError(f"the users file {path} cannot be read: {problem}") from None
 
     def find(self, name: str, mechanism: Mechanism) -> tuple[Credential, bool]:
         """A user's credential of a mechanism; one that nobody has a password for where there is none."""

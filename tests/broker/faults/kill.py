@@ -220,7 +220,7 @@ def run(folder: Path, cycles: int, flush: str, seed: int) -> tuple[Promises, lis
         for cycle in range(cycles + 1):
             with running.restartable(folder, port, flush=flush) as process:
                 if not cycle:
-                    _make_topic(address)
+                    make_topic(address)
                     clients = [
                         *(Writer(address, n, promises) for n in range(4)),
                         Disturber(address, promises, chance),
@@ -243,7 +243,7 @@ def run(folder: Path, cycles: int, flush: str, seed: int) -> tuple[Promises, lis
     return promises, broken, kills
 
 
-def _make_topic(address: str) -> None:
+def make_topic(address: str) -> None:
     admin = AdminClient({**QUIET, "bootstrap.servers": address})
     config = {"segment.bytes": str(SEGMENT_BYTES), "retention.ms": "-1"}
     admin.create_topics([NewTopic(TOPIC, PARTITIONS, config=config)])[TOPIC].result(10)
