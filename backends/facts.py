@@ -1,7 +1,7 @@
 """Facts about the running system that several backends must agree on: ports, addresses, the way in."""
 
 from archc.backends.engines import DEFAULTS, ENGINES
-from archc.compiler import model
+from archc.compiler import model, questions
 from archc.compiler.graph import Graph
 
 SERVICE_PORT = 8080
@@ -118,10 +118,9 @@ def way_in(system: model.System, graph: Graph) -> tuple[model.Element, ...]:
 
     A system without CDN, load balancer and gateway is entered where persons visit.
     """
-    edges = [e for e in graph.nodes if isinstance(e, model.Cdn | model.LoadBalancer | model.Gateway)]
-    first = [e for e in edges if not graph.edges_to(e.id, ("origin", "forward", "route"))]
+    first = questions.way_in(graph)
     if first:
-        return tuple(first)
+        return first
     visited = {edge.target for edge in graph.of_kinds(("visit",))}
     return tuple(element for element in graph.nodes if element.id in visited)
 

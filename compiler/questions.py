@@ -61,7 +61,7 @@ def entrances(graph: Graph) -> dict[str, tuple[Edge, ...]]:
         direct = tuple(
             edge
             for edge in graph.edges_to(element.id, ("visit", "origin", "forward"))
-            if edge.kind == "visit" or _is_reached_from_outside(graph, edge.source)
+            if edge.kind == "visit" or is_reached_from_outside(graph, edge.source)
         )
         if graph.edges_to(element.id, ("route",)):
             direct = tuple(edge for edge in direct if edge.kind != "visit")
@@ -70,9 +70,21 @@ def entrances(graph: Graph) -> dict[str, tuple[Edge, ...]]:
     return found
 
 
-def _is_reached_from_outside(graph: Graph, balancer: str) -> bool:
-    """Whether a CDN or load balancer is part of the way in, not one that programs call inside the system."""
-    edges = graph.edges_to(balancer)
+def engine_name(broker: model.Element) -> str:
+    """What a broker is, whoever brings its program: the bundled one unless said."""
+    engine = broker.engine if isinstance(broker, model.Broker) else None
+    return engine.name if engine is not None else "logbroker"
+
+
+def way_in(graph: Graph) -> tuple[model.Element, ...]:
+    """The CDNs, load balancers and gateways that the outside reaches first: no other one leads to them."""
+    edge = [e for e in graph.nodes if isinstance(e, model.Cdn | model.LoadBalancer | model.Gateway)]
+    return tuple(e for e in edge if not graph.edges_to(e.id, ("origin", "forward", "route")))
+
+
+def is_reached_from_outside(graph: Graph, id_: str) -> bool:
+    """Whether a CDN, load balancer or gateway is of the way in, not one that only programs call."""
+    edges = graph.edges_to(id_)
     return not edges or any(not isinstance(graph.system[edge.source], model.Code) for edge in edges)
 
 

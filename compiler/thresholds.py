@@ -85,6 +85,12 @@ class SingleInstance(Record):
     availability_percent: float = 99.9
 
 
+class TokenLifetime(Record):
+    """How long a token may be good for (A1503)."""
+
+    max_ms: int = 3_600_000
+
+
 class Thresholds(Record):
     """The thresholds of all rules, and whose rules are asked besides archc's own."""
 
@@ -99,6 +105,7 @@ class Thresholds(Record):
     sync_depth: SyncDepth = SyncDepth.model_construct(span=NOWHERE)
     fan_out: FanOut = FanOut.model_construct(span=NOWHERE)
     retry_amplification: RetryAmplification = RetryAmplification.model_construct(span=NOWHERE)
+    token_lifetime: TokenLifetime = TokenLifetime.model_construct(span=NOWHERE)
 
 
 DEFAULTS = Thresholds.model_construct(span=NOWHERE)
@@ -150,6 +157,7 @@ THRESHOLDS: tuple[Keyword, ...] = (
         "warning=int error=int",
         "How many requests one may become by retries before that is a warning, an error.",
     ),
+    Keyword("token-lifetime", "max=duration", "How long a token may be good for."),
 )
 
 

@@ -51,7 +51,7 @@ from archc.compiler import model
 from archc.compiler.graph import Graph
 from archc.compiler.questions import Operation, behind, is_page, operations_of
 from archc.compiler.rules.rule import Finding
-from archc.compiler.rules.wording import listed
+from archc.compiler.rules.wording import listed, route_name
 from archc.dsl.diagnostics import Related
 
 
@@ -66,12 +66,11 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             open_ones = [op for op in offered if not op.scope and op.anonymous is None]
             if not open_ones and operations_of(target):
                 continue
-            what = f"`{route.method} {route.path}`" if route.method else f"`{route.path}`"
             names = listed(operation.name for operation in open_ones)
             yield Finding(
                 gateway.id,
                 route.span,
-                f"route {what} of `{gateway.id}` accepts any caller who has logged in"
+                f"route {route_name(route)} of `{gateway.id}` accepts any caller who has logged in"
                 + (f": {names} of `{target.id}` ask for no scope" if names else ""),
                 detail="to have an account is not to have a permission",
                 hint=_hint(system, gateway, target, open_ones),

@@ -60,6 +60,10 @@ SEVERITIES: dict[str, Weights] = {
     "A1001": (W, E, E),
     "A1002": (I, W, W),
     "A1003": (W, E, E),
+    "A1004": (W, E, E),
+    "A1006": (I, W, E),
+    "A1007": (I, W, W),
+    "A1008": (W, E, E),
     "A1101": (W, E, E),
     "A1102": (W, E, E),
     "A1103": (I, W, W),
@@ -71,9 +75,15 @@ SEVERITIES: dict[str, Weights] = {
     "A1401": (W, E, E),
     "A1402": (W, W, E),
     "A1403": (W, E, E),
+    "A1404": (E, E, E),
+    "A1405": (I, W, W),
+    "A1407": (I, W, W),
     "A1501": (W, E, E),
     "A1502": (I, W, W),
+    "A1503": (W, E, E),
+    "A1504": (I, E, E),
     "A1505": (E, E, E),  # a dev build would write the secret into its outputs
+    "A1506": (W, E, E),
 }
 
 MILDER = {E: W, W: I, I: I}

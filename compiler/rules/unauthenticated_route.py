@@ -45,7 +45,7 @@ from archc.compiler import model
 from archc.compiler.graph import Graph, operations
 from archc.compiler.questions import Operation, behind, entrances, is_page
 from archc.compiler.rules.rule import Finding
-from archc.compiler.rules.wording import opened_by
+from archc.compiler.rules.wording import opened_by, route_name
 from archc.dsl.diagnostics import Related, Span
 
 _WHY = "whoever finds the address has what is behind it"
@@ -96,9 +96,8 @@ def _open_route(
     """The finding of a route that needs no token, unless all that is behind it says why."""
     if route.anonymous is None and offered and all(_is_explained(op.anonymous) for op in offered):
         return
-    what = f"`{route.method} {route.path}`" if route.method else f"`{route.path}`"
     if route.anonymous is not None:
-        message = f"route {what} of `{gateway.id}` is open to everybody and does not say why"
+        message = f"route {route_name(route)} of `{gateway.id}` is open to everybody and does not say why"
         yield Finding(gateway.id, route.span, message, hint='write `anonymous because "…"` with the reason')
         return
     identity = next((identity.id for identity in system.all(model.Identity)), "")
@@ -109,7 +108,7 @@ def _open_route(
     yield Finding(
         gateway.id,
         route.span,
-        f"public route {what} of `{gateway.id}` asks for no identity",
+        f"public route {route_name(route)} of `{gateway.id}` asks for no identity",
         detail=f"`{route.target}` asks for the scope {scoped.scope}, which nothing checks"
         if scoped
         else _WHY,

@@ -21,6 +21,11 @@ def duration(time_ms: int) -> str:
     return f"{time_ms // 1000}s" if time_ms and time_ms % 1000 == 0 else f"{time_ms}ms"
 
 
+def route_name(route: model.Route) -> str:
+    """A route as a message names it: `` `GET /orders` ``."""
+    return f"`{route.method} {route.path}`" if route.method else f"`{route.path}`"
+
+
 def opened_by(edges: Iterable[Edge]) -> str:
     """By whom something is reached from outside: ``to `customer` and through `front` ``."""
     edges = list(edges)

@@ -15,7 +15,7 @@ SYSTEM = """\
 system shop "Web shop" {
   person customer { visits api }
   team everybody "team@shop.example"
-  gateway api { route /orders -> ordering.orders { anonymous because "a test" } }
+  gateway api { host x tls=auto; limit 9/s; route /orders -> ordering.orders { anonymous because "a test" } }
   domain ordering {
     owner everybody
     type Order { id uuid key; total decimal }

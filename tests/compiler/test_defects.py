@@ -148,6 +148,13 @@ DEFECTS: dict[str, tuple[str, ...]] = {
         "gateway one% { authenticates login; route /a -> x.two%; route /a/* -> x.two% }",
         "service x.two% { rest v1 { GET /a scope=data.read } }",
     ),
+    "A1004": (
+        "gateway one% { authenticates login; limit 50/s; route /a -> x.two% }",
+        "service x.two% { rest v1 { GET /b scope=data.read } }",
+    ),
+    "A1006": ("gateway one% { authenticates login; route /a -> x.two% scope=data.read }", "service x.two%"),
+    "A1007": ("type x.Thing% { id uuid key }", "service x.two% { rest v1 { GET /two -> [Thing%] } }"),
+    "A1008": ('gateway one% { cors ["*"] credentials }',),
     "A1101": (
         "service x.two% { calls three% timeout=1s }",
         "service x.three% { calls two% timeout=1s }",
@@ -192,11 +199,23 @@ DEFECTS: dict[str, tuple[str, ...]] = {
         "service y.four% { publishes x.two% }",
         "worker x.five% { consumes two% group=five }",
     ),
+    "A1404": ("topic x.two% on=events { partitions 3 }",),
+    "A1405": (
+        "topic x.two% on=events",
+        "worker x.three% { consumes two% group=three idempotent=yes }",
+    ),
+    "A1407": (
+        "topic x.two% on=events { partitions 3 }",
+        "worker x.three% { replicas 5; consumes two% group=three }",
+    ),
     "A1501": ("gateway one% { route /a -> x.two% }", "service x.two%"),
     "A1502": (
         "gateway one% { authenticates login; limit 50/s; route /a -> x.two% }",
         "service x.two%",
     ),
+    "A1503": ("identity one% { token-lifetime 1d }",),
+    "A1504": ('external one% { url "http://one.example.com" }',),
+    "A1506": ("registry one% { engine consul; port 8500 public }",),
     "A1505": ('service x.two% { env API_TOKEN "q7Gm2Xv9Lp4Rt8Wz" }',),
 }
 AROUND = "\ndomain x { owner everybody }\ndomain y { owner everybody }\n"

@@ -16,13 +16,13 @@ from .runtime.pages import CursorPage, CursorRequest
 
 GET_BOOKS = Operation(
     name="GET /books",
-    place="quickstart.arch:30",
+    place="quickstart.arch:31",
     status=200,
     result=pydantic.TypeAdapter(CursorPage[models.Book]),
 )
 GET_BOOKS_BY_ID = Operation(
     name="GET /books/{id}",
-    place="quickstart.arch:31",
+    place="quickstart.arch:32",
     status=200,
     result=pydantic.TypeAdapter(models.Book),
 )

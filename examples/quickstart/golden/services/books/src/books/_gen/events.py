@@ -29,6 +29,6 @@ def subscriptions(events: BooksEventsBase) -> tuple[Subscription, ...]:
             },
             retries=3,
             dead_letters="order-events.books.dead-letter",
-            place="quickstart.arch:33",
+            place="quickstart.arch:34",
         ),
     )
