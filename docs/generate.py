@@ -15,6 +15,7 @@ from archc.compiler.rules.rule import PRACTICES, Rule, fix_kind, practice, sourc
 from archc.compiler.rules.severity import NEVER_ALLOWED, PROFILES
 from archc.compiler.values import TYPES
 from archc.compiler.words import with_article
+from docs.log_broker import log_broker
 from docs.outward import commands, outputs
 
 HERE = Path(__file__).parent
@@ -39,6 +40,7 @@ def pages() -> dict[str, str]:
     return found | {
         "rules/README.md": _rules(),
         "reference/backends.md": outputs(),
+        "reference/broker.md": log_broker(),
         "reference/commands.md": commands(),
         "reference/kinds.md": _kinds(),
     }

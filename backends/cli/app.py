@@ -7,6 +7,7 @@ import typer
 
 _EVERY_DAY = "Every day"
 _LOOK = "Look at the system"
+_RUN = "Run a part of it"
 _LEARN = "Learn more"
 
 _HELP = """\
@@ -259,6 +260,26 @@ def graph(
     from archc.backends.cli.checking import graph as run
 
     raise typer.Exit(run(path, environment, format_))
+
+
+@app.command(
+    rich_help_panel=_RUN,
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def broker(context: typer.Context) -> None:
+    """Run the bundled log broker, or look after one that runs.
+
+    `archc broker --data DIR --listen HOST:PORT` serves Kafka's protocol;
+    `archc broker topics|groups|offsets|dump|verify|user` are its tools.
+    Each tells its options after `--help`.
+    """
+    import gc
+
+    from archc.backends.broker.operations.command_line import main
+
+    gc.enable()  # unlike the other commands, it may run for months
+    raise typer.Exit(main(context.args, "archc broker"))
 
 
 @app.command(rich_help_panel=_LEARN)

@@ -21,23 +21,26 @@ PROGRAM = "logbroker"
 T = TypeVar("T")
 
 
-def main(arguments: Sequence[str], serve: Callable[[Settings], int], program: str = PROGRAM) -> int:
-    """Run a tool, or `serve`; the exit code. Raises SystemExit after wrong usage, and after --help."""
+def main(arguments: Sequence[str], program: str = PROGRAM) -> int:
+    """Run a tool, or the broker; the exit code. Raises SystemExit after wrong usage, and after --help."""
     if arguments and arguments[0] in TOOLS:
         from .tools.commands import run
 
         return run(arguments, program)
-    return serve(settings_of(arguments, program))
+    settings = settings_of(arguments, program)
+    from ..broker import serve
+
+    return serve(settings)
 
 
 def settings_of(arguments: Sequence[str], program: str = PROGRAM) -> Settings:
     """The settings that arguments name. Raises SystemExit, after saying what is wrong with them."""
-    parser = _parser(program)
-    said = parser.parse_args(arguments)
+    options = parser(program)
+    said = options.parse_args(arguments)
     if bool(said.tls_certificate) != bool(said.tls_key):
-        parser.error("--tls-certificate and --tls-key go together")
+        options.error("--tls-certificate and --tls-key go together")
     if said.tls_ca and not said.tls_certificate:
-        parser.error("--tls-ca needs --tls-certificate")
+        options.error("--tls-ca needs --tls-certificate")
     return Settings(
         data=said.data,
         listen=said.listen,
@@ -53,7 +56,8 @@ def settings_of(arguments: Sequence[str], program: str = PROGRAM) -> Settings:
     )
 
 
-def _parser(program: str) -> argparse.ArgumentParser:
+def parser(program: str) -> argparse.ArgumentParser:
+    """The options of the broker itself."""
     parser = argparse.ArgumentParser(
         program,
         description="A log broker that speaks Kafka's protocol, on one node.",

@@ -147,9 +147,9 @@ class Registry:
         kind = Counter.kind if name.endswith("_total") else Gauge.kind
         self._add(name, text, kind, labels, lambda: ((values, ("", "", value)) for values, value in read()))
 
-    def names(self) -> dict[str, str]:
-        """What each metric says, by its name."""
-        return {name: text for name, (text, _, _, _) in sorted(self._samples.items())}
+    def described(self) -> list[tuple[str, str, tuple[str, ...], str]]:
+        """The name, kind and labels of each metric, and what it says; by name."""
+        return [(name, kind, labels, text) for name, (text, kind, labels, _) in sorted(self._samples.items())]
 
     def expose(self) -> bytes:
         """Prometheus' text of everything, by name."""

@@ -51,27 +51,16 @@ def test_wrong_usage_exits_2_and_says_why(
     said: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as exit_:
-        main(said.split(), lambda settings: 0, "archc broker")
+        main(said.split(), "archc broker")
     assert exit_.value.code == 2
     error = capsys.readouterr().err
     assert error.startswith("usage: archc broker")
     assert message in error
 
 
-def test_the_settings_reach_the_broker() -> None:
-    served = []
-
-    def serve(settings: Settings) -> int:
-        served.append(settings)
-        return 7
-
-    assert main(["--data", "d"], serve) == 7
-    assert served == [Settings(data=Path("d"))]
-
-
 def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["--help"], ["topics", "--help"], ["topics", "create", "--help"]):
         with pytest.raises(SystemExit) as exit_:
-            main(arguments, lambda settings: 0)
+            main(arguments)
         assert exit_.value.code == 0
     assert "--auto-create-topics" in capsys.readouterr().out

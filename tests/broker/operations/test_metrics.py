@@ -49,7 +49,11 @@ def test_types_and_texts_are_told() -> None:
         "latency_seconds": "histogram",
     }
     assert families["requests"].documentation == "Requests\nof \\ all."
-    assert list(registry.names()) == ["cpu_seconds_total", "latency_seconds", "requests_total"]
+    assert registry.described() == [
+        ("cpu_seconds_total", "counter", (), "Time."),
+        ("latency_seconds", "histogram", ("api",), "Latency."),
+        ("requests_total", "counter", (), "Requests\nof \\ all."),
+    ]
 
 
 def test_a_name_is_taken_once() -> None:

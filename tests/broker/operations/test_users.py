@@ -14,7 +14,7 @@ from archc.backends.broker.security.users import parse_users
 def run(monkeypatch: pytest.MonkeyPatch, arguments: str, password: str | bytes = "wonderland\n") -> int:
     data = password if isinstance(password, bytes) else password.encode()
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
-    return main(["user", *arguments.split()], lambda settings: 0, "archc broker")
+    return main(["user", *arguments.split()], "archc broker")
 
 
 def check(file: Path, name: str, password: str) -> bool:
@@ -53,8 +53,12 @@ def test_users_are_kept_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         ("alice", "a\0b", "a password cannot have a character 0"),
         ("alice", b"\xff", "the password is not UTF-8"),
         ("alice --remove", "", "--remove needs --file"),
-        ("alice --file {}/none --remove", "", "{}/none: No such file or directory"),
-        ("alice --file {}/bad", "x", "{}/bad: line 1: bob has no credential"),
+        (
+            "alice --file {}/none --remove",
+            "",
+            "the users file {}/none cannot be read: No such file or directory",
+        ),
+        ("alice --file {}/bad", "x", "the users file {}/bad cannot be read: line 1: bob has no credential"),
         ("alice --file {}/good --remove", "x", "{}/good has no user alice"),
         ("alice --file {}/none/users", "x", "{}/none/users: No such file or directory"),
     ],
@@ -87,7 +91,7 @@ def test_a_terminal_is_asked_twice(
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr("getpass.getpass", lambda prompt: next(answers))
     file = tmp_path / "users"
-    assert main(["user", "alice", "--file", str(file)], lambda settings: 0) == 0
+    assert main(["user", "alice", "--file", str(file)]) == 0
     assert check(file, "alice", "one")
-    assert main(["user", "alice"], lambda settings: 0) == 1
+    assert main(["user", "alice"]) == 1
     assert "these are two passwords" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import hmac
 import secrets
 import socket
 import ssl
+import struct
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -87,7 +88,10 @@ class Client:
         write_string(frame, CLIENT_ID, False)
         if version >= table.flexible:
             frame.append(0)
-        request_encoder(key, version)(frame, fields)
+        try:
+            request_encoder(key, version)(frame, fields)
+        except (struct.error, UnicodeEncodeError) as problem:
+            raise ToolError(f"{table.name} cannot be asked for that: {problem}") from problem
         frame[:4] = (len(frame) - 4).to_bytes(4, "big")
         try:
             self._socket.sendall(frame)

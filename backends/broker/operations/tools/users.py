@@ -71,4 +71,4 @@ def _users(file: Path) -> Users:
     try:
         return Users(PrivateDisk(), str(file.absolute()), b"")
     except UsersFileError as problem:
-        raise ToolError(f"{file}: {problem}") from None
+        raise ToolError(str(problem)) from None
