@@ -105,13 +105,12 @@ class Connection:
     def __init__(
         self,
         loop: Loop,
-        sock: socket.socket,
         transport: Transport,
         limits: Limits,
         serve: Handle,
         on_closed: Callable[[Connection], None],
     ) -> None:
-        self.peer = _peer(sock)
+        self.peer = _peer(transport.sock)
         self.principal = ""
         self.sasl: Any = None
         self.is_closed = False
@@ -123,7 +122,7 @@ class Connection:
         self._limits = limits
         self._serve = serve
         self._on_closed = on_closed
-        self._fd = sock.fileno()
+        self._fd = transport.sock.fileno()
         self._head = b""
         self._frame_bytes = 0
         self._filled = 0
@@ -200,6 +199,9 @@ class Connection:
             pass
         except OSError as problem:
             self.close(problem.strerror or str(problem))
+        except Exception:
+            self.close("an internal error")
+            raise
 
     def _receive(self) -> None:
         self.last_used_s = time.monotonic()

@@ -5,6 +5,7 @@ leave by sendfile, and what is due is done in rounds, so that a burst of request
 """
 
 import heapq
+import logging
 import os
 import select
 import threading
@@ -17,6 +18,7 @@ READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 _EVENTS_MAX = 512
 
 Callback = Callable[[], None]
+_log = logging.getLogger(__name__)
 
 
 class Timer:
@@ -121,10 +123,10 @@ class Loop:
             for fd, events in self._epoll.poll(self._wait_s(), _EVENTS_MAX):
                 handler = self._handlers.get(fd)
                 if handler is not None:  # not removed by an earlier one of this round
-                    handler(events)
+                    _do(handler, events)
             self._run_timers()
             while self._soon:
-                self._soon.popleft()()
+                _do(self._soon.popleft())
 
     def stop(self) -> None:
         """Return from `run` after this round."""
@@ -150,10 +152,18 @@ class Loop:
         while self._timers and self._timers[0].due_ms <= now_ms:
             action = heapq.heappop(self._timers).action
             if action is not None:
-                action()
+                _do(action)
 
     def _on_wake(self, _events: int) -> None:
         os.eventfd_read(self._wake)
         self._is_woken.clear()
         for _ in range(len(self._calls)):
-            self._calls.popleft()()
+            _do(self._calls.popleft())
+
+
+def _do(action: Callable[..., None], *arguments: int) -> None:
+    """A bug in one place must not end the broker: everybody else would be cut off."""
+    try:
+        action(*arguments)
+    except Exception:
+        _log.exception("something failed on the network thread")

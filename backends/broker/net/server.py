@@ -89,7 +89,10 @@ class Server:
                 _log.warning("more than %d connections: one was refused", self._limits.connections)
                 sock.close()
                 continue
-            self._open(sock)
+            try:
+                self._open(sock)
+            except OSError:  # it has gone already
+                sock.close()
 
     def _open(self, sock: socket.socket) -> None:
         sock.setblocking(False)
@@ -97,7 +100,7 @@ class Server:
         # Peers that vanished without a word are found by the kernel.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         transport = Plain(sock) if self._context is None else Encrypted(sock, self._context)
-        self.connections.add(Connection(self._loop, sock, transport, self._limits, self._serve, self._forget))
+        self.connections.add(Connection(self._loop, transport, self._limits, self._serve, self._forget))
 
     def _forget(self, connection: Connection) -> None:
         self.connections.discard(connection)

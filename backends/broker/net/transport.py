@@ -13,6 +13,11 @@ _TLS_CHUNK_BYTES = 262_144
 class Transport(Protocol):
     """A connected socket that never blocks: BlockingIOError where nothing can be done now."""
 
+    @property
+    def sock(self) -> socket.socket:
+        """The socket, to wait for."""
+        ...
+
     def receive_into(self, buffer: memoryview) -> int:
         """Read what is there, at most the buffer's length. 0: the peer has closed."""
         ...
@@ -38,12 +43,12 @@ class Plain:
     """A socket in the clear. A file's bytes go from the page cache to the socket, never through here."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
+        self.sock = sock
         self._fd = sock.fileno()
 
     def receive_into(self, buffer: memoryview) -> int:
         """Read what is there."""
-        return self._socket.recv_into(buffer)
+        return self.sock.recv_into(buffer)
 
     def has_more(self) -> bool:
         """Never: the kernel has it all."""
@@ -52,7 +57,7 @@ class Plain:
     def send(self, blocks: Sequence[bytes | bytearray | memoryview], is_more_coming: bool) -> int:
         """Send the first of some blocks; with more to come, the kernel waits for a full packet."""
         flags = socket.MSG_NOSIGNAL | (socket.MSG_MORE if is_more_coming else 0)
-        return self._socket.sendmsg(blocks[:_BLOCKS_MAX], (), flags)
+        return self.sock.sendmsg(blocks[:_BLOCKS_MAX], (), flags)
 
     def send_file(self, fd: int, position: int, length: int) -> int:
         """Send bytes of a file with sendfile."""
@@ -63,14 +68,14 @@ class Plain:
 
     def close(self) -> None:
         """Close the socket."""
-        self._socket.close()
+        self.sock.close()
 
 
 class Encrypted:
     """A socket with TLS. What is sent must be encrypted here, so a file's bytes are read in chunks."""
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
-        self._socket = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        self.sock = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         self._unsent = b""
         self._is_open = False
 
@@ -78,20 +83,20 @@ class Encrypted:
         """Read and decrypt what is there; the handshake comes first."""
         try:
             if not self._is_open:
-                self._socket.do_handshake()
+                self.sock.do_handshake()
                 self._is_open = True
-            return self._socket.recv_into(buffer)
+            return self.sock.recv_into(buffer)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wait:
             raise BlockingIOError from wait
 
     def has_more(self) -> bool:
         """Whether a record was read further than its bytes were asked for."""
-        return self._is_open and self._socket.pending() > 0
+        return self._is_open and self.sock.pending() > 0
 
     def send(self, blocks: Sequence[bytes | bytearray | memoryview], is_more_coming: bool) -> int:
         """Encrypt and send the first block."""
         try:
-            return self._socket.send(blocks[0])
+            return self.sock.send(blocks[0])
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wait:
             raise BlockingIOError from wait
 
@@ -110,4 +115,4 @@ class Encrypted:
 
     def close(self) -> None:
         """Close the socket."""
-        self._socket.close()
+        self.sock.close()
