@@ -110,13 +110,15 @@ def test_a_client_without_a_certificate_is_not_let_in(encrypted: Encrypted) -> N
 
 @pytest.mark.parametrize("words", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\xff\xff" + bytes(100)])
 def test_peers_that_speak_no_tls_are_cut_off(encrypted: Encrypted, words: bytes) -> None:
-    with socket.create_connection((encrypted.broker.host, encrypted.broker.port), 10) as sock:
+    with (
+        socket.create_connection((encrypted.broker.host, encrypted.broker.port), 10) as sock,
+        pytest.raises(OSError, match="closed|reset|not connected|[Bb]roken"),
+    ):
         sock.sendall(words)
         sock.shutdown(socket.SHUT_WR)
-        with pytest.raises(ConnectionError):
-            while sock.recv(1_000):
-                pass
-            raise ConnectionError
+        while sock.recv(1_000):
+            pass
+        raise ConnectionError("closed")
 
 
 def test_it_still_serves(encrypted: Encrypted) -> None:
