@@ -112,7 +112,7 @@ def test_a_client_without_a_certificate_is_not_let_in(encrypted: Encrypted) -> N
 def test_peers_that_speak_no_tls_are_cut_off(encrypted: Encrypted, words: bytes) -> None:
     with (
         socket.create_connection((encrypted.broker.host, encrypted.broker.port), 10) as sock,
-        pytest.raises(OSError, match="closed|reset|not connected|[Bb]roken"),
+        pytest.raises(OSError, match=r"closed|reset|not connected|[Bb]roken"),
     ):
         sock.sendall(words)
         sock.shutdown(socket.SHUT_WR)
