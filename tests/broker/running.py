@@ -5,6 +5,9 @@ The environment chooses, so that every suite can be shown to be right by passing
     ARCHC_BROKER=archc         ours, started for the run (the default)
     ARCHC_BROKER=kafka         Apache Kafka, one node, from `reference/fetch.sh`
     ARCHC_BROKER=HOST:PORT     a broker that runs already
+
+With ARCHC_BROKER_AUTO_CREATE=0 a broker that is started makes no topics unasked; ARCHC_BROKER_PARTITIONS is
+how many partitions it gives to a topic that is made without saying.
 """
 
 import contextlib
@@ -62,14 +65,19 @@ class Broker:
 
 
 @contextlib.contextmanager
-def running(folder: Path, num_partitions: int = 1) -> Iterator[Broker]:
+def running(folder: Path) -> Iterator[Broker]:
     """The broker that ARCHC_BROKER names, with its data in `folder`; RuntimeError if it does not start."""
     wanted = os.environ.get("ARCHC_BROKER", "archc")
+    num_partitions = int(os.environ.get("ARCHC_BROKER_PARTITIONS", "1"))
+    makes_topics = os.environ.get("ARCHC_BROKER_AUTO_CREATE", "1") == "1"
     if wanted == "archc":
-        with archc_broker(folder, "--default-partitions", str(num_partitions)) as broker:
+        options = ["--default-partitions", str(num_partitions)]
+        options += [] if makes_topics else ["--no-auto-create-topics"]
+        with archc_broker(folder, *options) as broker:
             yield broker
     elif wanted == "kafka":
-        with kafka(folder, num_partitions=num_partitions) as broker:
+        settings = [f"auto.create.topics.enable={str(makes_topics).lower()}"]
+        with kafka(folder, *settings, num_partitions=num_partitions) as broker:
             yield broker
     else:
         host, _, port = wanted.rpartition(":")
@@ -220,7 +228,7 @@ def free_port() -> int:
 
 def main() -> int:
     """`python -m tests.broker.running COMMAND ...` runs a command with a broker's address in BROKER."""
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder), num_partitions=4) as broker:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as broker:
         return subprocess.run(sys.argv[1:], env={**os.environ, "BROKER": broker.address}).returncode
 
 

@@ -7,6 +7,7 @@
 set -euo pipefail
 # shellcheck source=tests/broker/upstream/suite.sh
 source "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
+partitions=4
 with_broker "$upstream/$(basename "$0")" "$@"
 
 environment confluent "confluent-kafka[avro,json,protobuf,rules]" "$checkout"/tests/trivup/trivup-*.tar.gz \

@@ -5,19 +5,17 @@
 # started, and ARCHC_BROKER says which (tests/broker/running.py). Without TEST every test of librdkafka.allow runs;
 # the others, and why each is left out, are in FINDINGS.md. Exit code 1 when a test fails or is skipped.
 #
-# PYTHON is the interpreter that has archc. TIMEOUT_S (300) bounds each test. A few tests call Kafka's own commands:
-# they run when KAFKA_PATH says where these are (`reference/fetch.sh` brings them), and are left out otherwise.
-set -uo pipefail
-
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-checkout=$(cd "${1:?the folder of a clone of librdkafka}" && pwd)
-broker=${2:-}
-if [ -z "$broker" ]; then
-  cd "$here/../../.." || exit 2
-  # shellcheck disable=SC2016 # BROKER is set for the command
-  exec "${PYTHON:-python3}" -m tests.broker.running bash -c '"$0" "$1" "$BROKER" "${@:2}"' "$here/librdkafka.sh" "$@"
-fi
-shift 2 2>/dev/null || shift $#
+# SCENARIO=noautocreate runs those that want a broker which makes no topics unasked. TIMEOUT_S (300) bounds each run,
+# LOGS is a folder that keeps the logs of what failed. A few tests call Kafka's own commands: they run when
+# KAFKA_PATH says where these are (`reference/fetch.sh` brings them), and are left out otherwise.
+set -euo pipefail
+# shellcheck source=tests/broker/upstream/suite.sh
+source "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
+scenario=${SCENARIO:-default}
+[ "$scenario" = default ] || export ARCHC_BROKER_AUTO_CREATE=0
+partitions=4
+with_broker "$upstream/$(basename "$0")" "$@"
+shift; shift || true
 
 if [ ! -x "$checkout/tests/test-runner" ]; then
   (cd "$checkout" && ./configure --disable-gssapi && make -j"$(nproc)" libs && make -C tests test-runner \
@@ -31,33 +29,44 @@ printf 'metadata.broker.list=%s\nbroker.address.family=v4\n' "$broker" >"$scratc
 # Without these a librdkafka that the system has would be tested instead.
 export LD_LIBRARY_PATH=$checkout/src:$checkout/src-cpp
 export RDKAFKA_TEST_CONF=$scratch/test.conf BROKERS=$broker TEST_KAFKA_VERSION=${TEST_KAFKA_VERSION:-4.1.0}
+export TEST_SCENARIO=$scenario
 
-tests=("$@")
-if [ ${#tests[@]} -eq 0 ]; then
-  mapfile -t tests < <(sed -e 's/#.*//' -e '/^ *$/d' "$here/librdkafka.allow")
-fi
-failed=0 passed=0
-for line in "${tests[@]}"; do
-  read -r name needs <<<"$line"
-  if [ "${needs:-}" = kafka-commands ] && [ -z "${KAFKA_PATH:-}" ]; then
+# The runner picks tests by number, and several may have one: a run covers all that the list has of it.
+declare -A numbers=() wants=()
+while read -r name needs; do
+  [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
+  needs=" ${needs:-} "
+  wanted=default
+  [[ $needs != *" noautocreate "* ]] || wanted=noautocreate
+  [ "$scenario" = "$wanted" ] || continue
+  if [[ $needs == *" kafka-commands "* ]] && [ -z "${KAFKA_PATH:-}" ]; then
     echo "left out $name: it calls Kafka's commands, and KAFKA_PATH does not say where they are"
     continue
   fi
-  # -E: no emulation of slow sockets, but for the tests that are about it.
-  emulation=(-E)
-  [ "${needs:-}" = sockem ] && emulation=()
-  (cd "$checkout/tests" && TESTS=$name timeout -k 5 "${TIMEOUT_S:-300}" \
-    ./test-runner "${emulation[@]}" -p1) >"$scratch/$name.log" 2>&1
-  summary=$(sed 's/\x1b\[[0-9;]*m//g' "$scratch/$name.log" | grep -E "^\| $name +\|" | tail -n 1 | tr -s ' |' ' ')
-  if [[ $summary == *" PASSED "* ]]; then
-    passed=$((passed + 1))
-    echo "passed$summary"
-  else
+  number=${name%%_*}
+  numbers[$number]="${numbers[$number]:-} $name"
+  wants[$number]=$needs
+done < <(sed -e 's/#.*//' -e '/^ *$/d' "$upstream/librdkafka.allow")
+
+failed=0 passed=0
+for number in $(printf '%s\n' "${!numbers[@]}" | sort); do
+  # -L: no tests that need no broker; -E: no emulation of slow sockets, but for the tests that are about it.
+  options=(-L -p1)
+  [[ ${wants[$number]} == *" sockem "* ]] || options+=(-E)
+  (cd "$checkout/tests" && TESTS=$number timeout -k 5 "${TIMEOUT_S:-300}" ./test-runner "${options[@]}") 2>&1 \
+    | sed 's/\x1b\[[0-9;]*m//g' >"$scratch/log" || true
+  for name in ${numbers[$number]}; do
+    state=$(sed -n "s/^| $name  *| *\([A-Z]*\) *| *\([0-9.]*s\).*/\1 \2/p" "$scratch/log" | tail -n 1)
+    if [[ $state == PASSED* ]]; then
+      passed=$((passed + 1))
+      echo "passed $name ${state#PASSED }"
+      continue
+    fi
     failed=$((failed + 1))
-    echo "FAILED ${summary:- $name (no summary: it crashed, or took over ${TIMEOUT_S:-300} s)}"
-    [ -n "${LOGS:-}" ] && mkdir -p "$LOGS" && cp "$scratch/$name.log" "$LOGS/"
-    grep -aE 'FAIL|Assert|assert' "$scratch/$name.log" | sed 's/\x1b\[[0-9;]*m//g' | head -n 3 | sed 's/^/    /'
-  fi
+    echo "FAILED $name ${state:-: no summary, it crashed or took over ${TIMEOUT_S:-300} s}"
+    [ -z "${LOGS:-}" ] || { mkdir -p "$LOGS" && cp "$scratch/log" "$LOGS/$name.log"; }
+    { grep -aE 'TEST FAILURE|Assert|failed:' "$scratch/log" || true; } | tail -n 3 | cut -c1-300 | sed 's/^/    /'
+  done
 done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

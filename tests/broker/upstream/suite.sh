@@ -1,7 +1,8 @@
 # What the commands for upstream suites share; sourced by them.
 #
 #   with_broker SCRIPT CHECKOUT [HOST:PORT]   sets checkout and broker; without HOST:PORT starts a broker and the script
-#                                             again with its address (tests/broker/running.py says which broker)
+#                                             again with its address (tests/broker/running.py says which broker);
+#                                             its topics have `partitions` partitions unless told
 #   environment NAME PACKAGE...               sets python to the interpreter of a virtual environment with the packages
 #   deselected FILE                           sets deselect to pytest's options for the tests that FILE leaves out
 
@@ -12,6 +13,7 @@ with_broker() {
   broker=${3:-}
   if [ -z "$broker" ]; then
     cd "$upstream/../../.." || exit 2
+    export ARCHC_BROKER_PARTITIONS=$partitions
     # shellcheck disable=SC2016 # BROKER is set for the command
     exec "${PYTHON:-python3}" -m tests.broker.running bash -c '"$0" "$1" "$BROKER"' "$1" "$checkout"
   fi
