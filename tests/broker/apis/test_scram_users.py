@@ -115,5 +115,7 @@ def test_a_file_that_cannot_be_written_or_is_broken(guarded: Desk, tmp_path: Pat
 
 def test_without_a_file_there_are_no_users(broker: Desk) -> None:
     answer = describe(broker)
-    assert (answer.error_code, answer.results) == (ErrorCode.SECURITY_DISABLED, [])
+    assert (answer.error_code, answer.results) == (0, [])
+    of_one = describe(broker, "x").results
+    assert [(result.user, result.error_code) for result in of_one] == [("x", ErrorCode.SECURITY_DISABLED)]
     assert alter(broker, insertion("x")) == [("x", ErrorCode.SECURITY_DISABLED)]
