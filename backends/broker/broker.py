@@ -25,6 +25,7 @@ from .operations.pages import pages
 from .operations.state import register
 from .security.users import PrivateDisk, Users
 from .settings import ALWAYS, NONE, Address, Settings
+from .storage.cleaning import ProcessRunner
 from .storage.disk import LocalDisk
 from .storage.files import FilePool
 from .storage.janitor import JanitorThread
@@ -65,7 +66,8 @@ class Broker:
         disk = LocalDisk()
         self._janitor = JanitorThread(self.loop.call)
         self.flusher = Flusher(self.loop, disk.sync, self.metrics.on_synced)
-        self.logs = LogManager(folder, disk, self._janitor)
+        compactor = JanitorThread(self.loop.call)
+        self.logs = LogManager(folder, disk, self._janitor, compactor, ProcessRunner())
         self.cluster = ClusterStore(disk, folder)
         self.users = None
         if settings.users is not None:

@@ -77,6 +77,11 @@ class Header(NamedTuple):
         return bool(self.attributes & TRANSACTIONAL)
 
     @property
+    def delete_horizon_ms(self) -> int | None:
+        """When its tombstones, or itself as a marker, may go; None where compaction has not said yet."""
+        return self.base_timestamp if self.attributes & DELETE_HORIZON else None
+
+    @property
     def is_control(self) -> bool:
         """Whether it is a transaction's marker."""
         return bool(self.attributes & CONTROL)

@@ -12,12 +12,13 @@ from .batches import (
     CHECKSUM_AT,
     COMPRESSION_MASK,
     CONTROL,
+    DELETE_HORIZON,
     HEADER,
     HEADER_BYTES,
     LEADER_EPOCH,
+    LENGTH_MIN,
     LOG_APPEND_TIME,
     MAGIC,
-    OVERHEAD_BYTES,
     TRANSACTIONAL,
     Header,
     checksum,
@@ -125,9 +126,37 @@ def build(
         inside = compress(codec, inside)
     last_delta = records[-1].offset - base_offset
     max_timestamp = max(record.timestamp_ms for record in records)
-    fields = (base_offset, HEADER_BYTES - OVERHEAD_BYTES + len(inside), LEADER_EPOCH, MAGIC, 0)
+    fields = (base_offset, LENGTH_MIN + len(inside), LEADER_EPOCH, MAGIC, 0)
     header = (*fields, attributes | codec, last_delta, base_timestamp, max_timestamp, *producer, len(records))
     batch = bytearray(HEADER.pack(*header) + inside)
+    seal(memoryview(batch))
+    return batch
+
+
+def rebuild(header: Header, records: Sequence[Record], delete_horizon_ms: int | None) -> bytearray:
+    """A batch with fewer records than it had, at the same offsets, of the same producer.
+
+    The horizon is when its tombstones may go; Kafka keeps it in place of the first time, which the times of
+    the records are then relative to (KIP-534).
+    """
+    base_timestamp, attributes = header.base_timestamp, header.attributes
+    if delete_horizon_ms is not None:
+        base_timestamp, attributes = delete_horizon_ms, attributes | DELETE_HORIZON
+    max_timestamp = header.max_timestamp
+    if records and not attributes & LOG_APPEND_TIME:
+        max_timestamp = max(record.timestamp_ms for record in records)
+    inside = b"".join(_encoded(record, header.base_offset, base_timestamp) for record in records)
+    codec = attributes & COMPRESSION_MASK
+    if codec != NONE:
+        inside = compress(codec, inside)
+    fields = header._replace(
+        length=LENGTH_MIN + len(inside),
+        attributes=attributes,
+        base_timestamp=base_timestamp,
+        max_timestamp=max_timestamp,
+        record_count=len(records),
+    )
+    batch = bytearray(HEADER.pack(*fields) + inside)
     seal(memoryview(batch))
     return batch
 

@@ -5,6 +5,7 @@ Entries are in the order of their markers. The file has Kafka's layout (`kafka.l
 
 import struct
 from bisect import bisect_left
+from collections.abc import Collection
 from typing import NamedTuple
 
 _ENTRY = struct.Struct(">hqqqq")
@@ -33,7 +34,7 @@ class AbortedTransactions:
     def between(self, first: int, below: int) -> list[tuple[int, int]]:
         """Producer and first offset of each that has records or its marker in a range of offsets."""
         found = []
-        for entry in self._entries[bisect_left(self._entries, first, key=_last_offset) :]:
+        for entry in self.since(first):
             if entry.first_offset < below:
                 found.append((entry.producer_id, entry.first_offset))
             # What was aborted later began at or after what was stable then.
@@ -45,9 +46,18 @@ class AbortedTransactions:
         """Forget those that ended before an offset."""
         del self._entries[: bisect_left(self._entries, offset, key=_last_offset)]
 
+    def remove(self, last_offsets: Collection[int]) -> None:
+        """Forget those whose markers are gone."""
+        gone = frozenset(last_offsets)
+        self._entries = [entry for entry in self._entries if entry.last_offset not in gone]
+
+    def since(self, offset: int) -> list[Aborted]:
+        """Those whose marker is at or after an offset."""
+        return self._entries[bisect_left(self._entries, offset, key=_last_offset) :]
+
     def dump(self, first: int, below: int) -> bytes:
         """The file for a segment: those whose marker is in a range of offsets."""
-        entries = self._entries[bisect_left(self._entries, first, key=_last_offset) :]
+        entries = self.since(first)
         return b"".join(_ENTRY.pack(_VERSION, *entry) for entry in entries if entry.last_offset < below)
 
     def load(self, data: bytes) -> None:

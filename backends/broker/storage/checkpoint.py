@@ -17,6 +17,7 @@ RECOVERY_POINTS = "recovery-point-offset-checkpoint"
 START_OFFSETS = "log-start-offset-checkpoint"
 CLEAN_MARKER = ".kafka_cleanshutdown"
 SEALED = "sealed-segments"
+SWAP = "compaction-swap"
 
 _VERSION = "0"
 
@@ -47,6 +48,27 @@ def load_sealed(data: bytes) -> list[SealedSegment] | None:
     """The segments that `dump_sealed` was given; None where the bytes are not what it made."""
     text = _verified(data)
     return None if text is None else [SealedSegment(*fields) for fields in json.loads(text)]
+
+
+class Swap(NamedTuple):
+    """Segments that take the place of others: the first offsets of those, and what is new."""
+
+    replaced: list[int]
+    segments: list[SealedSegment]
+
+
+def dump_swap(swap: Swap) -> bytes:
+    """A swap as a file."""
+    return _signed(json.dumps(swap, separators=(",", ":")) + "\n")
+
+
+def load_swap(data: bytes) -> Swap | None:
+    """The swap that `dump_swap` was given; None where the bytes are not what it made."""
+    text = _verified(data)
+    if text is None:
+        return None
+    replaced, segments = json.loads(text)
+    return Swap(replaced, [SealedSegment(*fields) for fields in segments])
 
 
 def dump_offsets(offsets: Mapping[tuple[str, int], int]) -> bytes:

@@ -4,14 +4,15 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from ..protocol.batches import checksum
-from .checkpoint import SEALED, SealedSegment, dump_sealed
+from .checkpoint import SEALED, SealedSegment, Swap, dump_sealed
 from .disk import REPLACE, Disk, sync_folder, write_all, write_atomically
 from .files import FilePool, LogFile
 from .janitor import Janitor
-from .names import ABORTED, INDEX, SEGMENT_SUFFIXES, SNAPSHOT, TIME_INDEX, log_path
+from .names import SEGMENT_SUFFIXES, SNAPSHOT, log_path
 from .segment import Segment
+from .swap import SwapRefusedError, remove_cleaned, swap_segments
 
 _log = logging.getLogger(__name__)
 
@@ -88,12 +89,8 @@ class Keeper:
                     if not self._is_closed:
                         self._remove(segment)
 
-        def finished(problem: Exception | None) -> None:
-            if problem is not None:
-                _log.warning("segments in %s were not removed: %s", self._folder, problem)
-
         if segments:
-            self._janitor.do(work, finished)
+            self._janitor.do(work, partial(_report, f"segments in {self._folder} were not removed"))
 
     def _remove(self, segment: Segment) -> None:
         """One after the other, each for good, so that no crash leaves a gap between segments."""
@@ -101,6 +98,38 @@ class Keeper:
             with contextlib.suppress(FileNotFoundError):
                 self._disk.remove(segment.path(suffix))
         sync_folder(self._disk, self._folder)
+
+    def swap(self, swap: Swap, done: Callable[[Exception | None], None]) -> None:
+        """Put compacted segments in place. `done` is told SwapRefusedError if everything is as it was."""
+
+        def work() -> None:
+            with self._names:
+                if self._is_closed:
+                    raise SwapRefusedError("the log is closed")
+                swap_segments(self._disk, self._folder, swap)
+
+        self._janitor.do(work, done)
+
+    def list_sealed(self, segments: Sequence[Segment]) -> None:
+        """Write down which segments are sealed."""
+        sealed = [segment.sealed for segment in segments if segment.sealed is not None]
+
+        def work() -> None:
+            with self._names:
+                if not self._is_closed:
+                    write_atomically(self._disk, f"{self._folder}/{SEALED}", dump_sealed(sealed))
+
+        self._janitor.do(work, partial(_report, f"{self._folder}/{SEALED} was not written"))
+
+    def clear(self, done: Callable[[Exception | None], None]) -> None:
+        """Remove what compaction wrote in vain."""
+
+        def work() -> None:
+            with self._names:
+                if not self._is_closed:
+                    remove_cleaned(self._disk, self._folder)
+
+        self._janitor.do(work, done)
 
     def close(self) -> None:
         """Write nothing any more, whatever the janitor was given."""
@@ -116,24 +145,7 @@ class Keeper:
 
     def _caches(self, segment: Segment, aborted: bytes, snapshot: bytes) -> dict[str, bytes]:
         """The files that go with a segment; it is told what is in them."""
-        assert segment.index is not None
-        segment.index.add_time(segment.max_timestamp, segment.max_timestamp_offset - segment.base_offset)
-        offsets, times = segment.index.dump()
-        segment.sealed = SealedSegment(
-            segment.base_offset,
-            segment.next_offset,
-            segment.size,
-            segment.max_timestamp,
-            segment.max_timestamp_offset,
-            segment.created_ms,
-            checksum(memoryview(offsets)),
-            checksum(memoryview(times)),
-            checksum(memoryview(aborted)),
-            segment.is_compacted,
-        )
-        caches = {segment.path(INDEX): offsets, segment.path(TIME_INDEX): times}
-        if aborted:
-            caches[segment.path(ABORTED)] = aborted
+        caches = {segment.path(suffix): data for suffix, data in segment.seal(aborted).items()}
         caches[log_path(self._folder, segment.next_offset, SNAPSHOT)] = snapshot
         if segment.next_offset not in self._snapshots:
             self._snapshots.append(segment.next_offset)
@@ -148,6 +160,11 @@ class Keeper:
         except OSError as error:
             self._has_failed = True
             raise SyncFailedError(str(error)) from error
+
+
+def _report(what: str, problem: Exception | None) -> None:
+    if problem is not None:
+        _log.warning("%s: %s", what, problem)
 
 
 def _write_cache(disk: Disk, path: str, data: bytes) -> None:

@@ -19,6 +19,7 @@ from .files import FilePool, LogFile
 from .names import ABORTED, LOG, SEGMENT_SUFFIXES, SNAPSHOT, log_path, offset_of
 from .producers import Producers
 from .segment import Segment
+from .swap import finish_swap
 from .transactions import Senders
 
 _log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Loader:
 
     def load(self) -> Loaded:
         """Read the folder. Raises OSError; then the next try begins where this one did."""
+        finish_swap(self._disk, self._folder)
         names = self._disk.list(self._folder)
         for name in names:
             if name.endswith(TEMPORARY_SUFFIX):
@@ -147,7 +149,9 @@ class Loader:
 
     def _survey(self, segment: Segment, entry: SealedSegment | None, size: int, below: int) -> None:
         """Read a segment whole, and cut off what a crash left behind its last whole batch."""
-        segment.is_compacted = entry.is_compacted if entry else "compact" in self._config.cleanup_policy
+        # Compaction never touches the last segment.
+        is_compacted = self._config.is_compacted and below != _NO_LIMIT
+        segment.is_compacted = entry.is_compacted if entry else is_compacted
         trusted_below = min(self._recovery_point, below)
         segment.survey(size, trusted_below, below, self._config.index_interval_bytes)
         if segment.size < size:

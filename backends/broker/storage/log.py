@@ -4,14 +4,19 @@ Everything here runs on the network thread. An append checks each batch, gives i
 makes one write; a read answers with a range of a file, which is sent from there without being read.
 """
 
+import logging
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 from ..protocol.batches import NO_PRODUCER, OVERHEAD_BYTES, Header, place, stamp
 from ..protocol.errors import ErrorCode
 from ..protocol.records import build_marker
+from .checkpoint import Swap
+from .cleaning import dirty_ratio
+from .compaction import Outcome, Source, Task
 from .config import LOG_APPEND_TIME
 from .disk import APPEND
 from .errors import AppendError, OffsetOutOfRangeError, StorageError
@@ -21,13 +26,17 @@ from .keeper import Keeper, SyncFailedError
 from .loading import Loaded
 from .names import log_path
 from .producers import Sent
+from .ranges import RangeReader
 from .retention import expired
-from .segment import Found, Segment
+from .segment import Segment
+from .swap import SwapRefusedError
 from .times import first_since, latest
-from .validation import Fields, check
+from .validation import Fields, check, require_keys
 
 # Offsets in an index are relative to the segment and have 32 bits, positions too.
 _RELATIVE_OFFSET_MAX = 2**31 - 1
+
+_log = logging.getLogger(__name__)
 
 
 class Appended(NamedTuple):
@@ -69,9 +78,8 @@ class PartitionLog:
         # Files besides the active segment that the next sync must cover.
         self._unsynced: list[LogFile] = []
         self._job: SyncJob | None = None
-        # Where readers were stopped last, and before that: an offset, and its segment and position.
-        self._bound: tuple[int, Segment, int] = (-1, self._active, 0)
-        self._bound_before = self._bound
+        self._is_swapping = False
+        self._reader = RangeReader()
 
     @property
     def last_stable_offset(self) -> int:
@@ -103,6 +111,8 @@ class PartitionLog:
             position += fields[1] + OVERHEAD_BYTES
             if fields[9] != NO_PRODUCER:
                 producer_id = fields[9]
+        if config.is_compacted:
+            require_keys(records)
         if producer_id != NO_PRODUCER or not batches:
             sent = self._admit(batches)
             if sent is not None:
@@ -242,60 +252,10 @@ class PartitionLog:
         while offset < below and at < len(self._segments):
             segment = self._segments[at]
             if offset < segment.next_offset:
-                return self._read(segment, offset, max_bytes, below, whole_first)
+                return self._reader.read(segment, offset, max_bytes, below, whole_first)
             # Compaction took the last offsets of that segment.
             at += 1
         return None
-
-    def _read(
-        self, segment: Segment, offset: int, max_bytes: int, below: int, whole_first: bool
-    ) -> FileRange | None:
-        file = segment.file
-        try:
-            file.acquire()
-            try:
-                limit = segment.size if below >= segment.next_offset else self._position(segment, below)
-                found = self._known(segment, offset, limit, max_bytes) or segment.find(offset)
-                position, size, _ = found
-                for damage in segment.damages:
-                    if damage.position >= position:
-                        limit = min(limit, damage.position)
-                if position + max(size, 1) > limit or (size > max_bytes and not whole_first):
-                    return None
-                end = position + max_bytes
-                if end >= limit:
-                    end = limit
-                    if not segment.damages:
-                        self._remember(below, segment, end)
-                else:
-                    end = max(position + size, segment.border_before(end))
-                if position < segment.unverified:
-                    end = segment.verify(found, end)
-            finally:
-                file.release()
-        except OSError as error:
-            raise StorageError(ErrorCode.KAFKA_STORAGE_ERROR, f"{file.path}: {error}") from None
-        return FileRange(file, position, end - position)
-
-    def _known(self, segment: Segment, offset: int, limit: int, max_bytes: int) -> Found | None:
-        """Where a reader goes on that has read everything there was, if all that came since fits."""
-        for known, known_segment, position in (self._bound, self._bound_before):
-            if known == offset and known_segment is segment:
-                fits = limit - position <= max_bytes and not segment.damages
-                return Found(position, 0, offset) if fits else None
-        return None
-
-    def _position(self, segment: Segment, below: int) -> int:
-        """Where a segment's batches before an offset end."""
-        for known, known_segment, position in (self._bound, self._bound_before):
-            if known == below and known_segment is segment:
-                return position
-        return segment.find(below).position
-
-    def _remember(self, below: int, segment: Segment, position: int) -> None:
-        if self._bound[0] != below:
-            self._bound_before = self._bound
-            self._bound = (below, segment, position)
 
     def offset_for_time(self, timestamp_ms: int) -> tuple[int, int] | None:
         """Offset and time of the first record that is not before a time. Raises StorageError."""
@@ -330,7 +290,7 @@ class PartitionLog:
         if offset == self.end_offset:
             self.roll(self._active.created_ms)
         self.start_offset = offset
-        self._remove(bisect_right(self._bases, offset) - 1)
+        self._trim()
 
     def expire(self, now_ms: int) -> int:
         """Remove the segments that its settings give up, by the wall clock; their number.
@@ -346,19 +306,110 @@ class PartitionLog:
             self.roll(now_ms)
         if count:
             self.start_offset = max(self.start_offset, self._segments[count].base_offset)
-            self._remove(count)
+            self._trim()
         return count
+
+    def roll_overdue(self, now_ms: int) -> None:
+        """Seal the last segment if it has waited too long to be compacted. Raises AppendError."""
+        lag_ms = self.config.max_compaction_lag_ms
+        if self.config.is_compacted and lag_ms is not None and now_ms - self._active.created_ms > lag_ms:
+            self.roll(now_ms)
 
     def expire_producers(self, now_ms: int, idle_ms: int) -> None:
         """Forget producers that sent nothing for so long, by a clock that never jumps."""
         self._senders.producers.expire(now_ms, idle_ms)
 
-    def _remove(self, count: int) -> None:
-        """Remove segments at the beginning."""
+    def _trim(self) -> None:
+        """Remove the segments that end before the log begins; not while others take their place."""
+        if self._is_swapping:
+            return
+        count = bisect_right(self._bases, self.start_offset) - 1
         removed = self._segments[:count]
         del self._segments[:count], self._bases[:count]
         self._senders.aborted.drop_before(self._bases[0])
         self._keeper.remove(removed)
+
+    # ---- compacting
+
+    def plan_compaction(self, now_ms: int) -> tuple[float, Task] | None:
+        """What to compact, and how much of it was not yet; None if it is not worth it, or not wanted."""
+        if not self.config.is_compacted or self.problem is not None or self._is_swapping:
+            return None
+        below = min(self.synced_offset, self.last_stable_offset)
+        ratio, segments = dirty_ratio(self._segments[:-1], below, self.config, now_ms)
+        if not segments:
+            return None
+        sources = [
+            Source(s.base_offset, s.next_offset, s.size, s.created_ms, s.is_compacted) for s in segments
+        ]
+        return ratio, Task(
+            self._folder,
+            sources,
+            self._senders.aborted.since(sources[0].base_offset),
+            now_ms,
+            self.config.delete_retention_ms,
+            self.config.segment_bytes,
+            self.config.index_interval_bytes,
+        )
+
+    def finish_compaction(self, outcome: Outcome) -> None:
+        """Put what was compacted in place, in the background; readers of old segments keep their files."""
+        old = self._segments[: len(outcome.replaced)]
+        held: list[LogFile] = []
+        try:
+            if [segment.base_offset for segment in old] != outcome.replaced or self.problem is not None:
+                raise SwapRefusedError("the log is another by now")
+            # The names of the old files are about to be those of the new ones.
+            for segment in old:
+                segment.file.acquire()
+                held.append(segment.file)
+        except (SwapRefusedError, OSError):
+            for file in held:
+                file.release()
+            self.abandon_compaction()
+            return
+        self._is_swapping = True
+        swap = Swap(outcome.replaced, outcome.segments)
+        self._keeper.swap(swap, partial(self._end_swap, old, outcome))
+
+    def _end_swap(self, old: list[Segment], outcome: Outcome, problem: Exception | None) -> None:
+        if problem is not None and not isinstance(problem, SwapRefusedError):
+            # Some names are those of new files by now: the old ones stay open as long as the log.
+            self.fail(problem)
+            return
+        for segment in old:
+            segment.file.release()
+        if problem is not None:
+            _log.warning("%s was not compacted: %s", self._folder, problem)
+            self.abandon_compaction()
+            return
+        self._install(old, outcome)
+        self._begin_again(None)
+
+    def abandon_compaction(self) -> None:
+        """Remove what was compacted in vain, in the background."""
+        self._is_swapping = True
+        self._keeper.clear(self._begin_again)
+
+    def _begin_again(self, problem: Exception | None) -> None:
+        if problem is not None:
+            _log.warning("%s was not cleared: %s", self._folder, problem)
+        self._is_swapping = False
+        self._trim()
+
+    def _install(self, old: list[Segment], outcome: Outcome) -> None:
+        new = []
+        for sealed in outcome.segments:
+            file = LogFile(self._pool, log_path(self._folder, sealed.base_offset))
+            new.append(Segment(self._pool, file, sealed.base_offset, sealed.created_ms))
+            new[-1].trust(sealed)
+        self._segments[: len(old)] = new
+        self._bases = [segment.base_offset for segment in self._segments]
+        for segment in old:
+            self._pool.indexes.forget(segment)
+            segment.file.retire()
+        self._senders.aborted.remove(outcome.markers_gone)
+        self._keeper.list_sealed(self._segments[:-1])
 
     # ---- syncing
 

@@ -5,6 +5,8 @@ import uuid
 from functools import partial
 
 from .checkpoint import CLEAN_MARKER, Checkpoints, Offsets
+from .cleaning import HereRunner, Runner
+from .compaction import Outcome
 from .config import LogConfig
 from .disk import Disk, LocalDisk, sync_folder, write_atomically
 from .errors import FolderInUseError, StorageError
@@ -20,6 +22,7 @@ _log = logging.getLogger(__name__)
 LOCK = ".lock"
 # Kafka's producer.id.expiration.ms.
 PRODUCER_IDLE_MS = 86_400_000
+COMPACTION_RETRY_MS = 3_600_000
 
 
 class LogManager:
@@ -29,12 +32,25 @@ class LogManager:
     `keep_house` every minute or so, and `close` at the end.
     """
 
-    def __init__(self, folder: str, disk: Disk | None = None, janitor: Janitor | None = None) -> None:
+    def __init__(
+        self,
+        folder: str,
+        disk: Disk | None = None,
+        janitor: Janitor | None = None,
+        compactor: Janitor | None = None,
+        runner: Runner | None = None,
+    ) -> None:
         self._disk = disk or LocalDisk()
         self._folder = folder
         self._janitor = janitor or InlineJanitor()
         self._pool = FilePool(self._disk)
         self._clock = SteadyClock()
+        # Compaction takes long, and what else the janitor does must not wait for it.
+        self._compactor = compactor or InlineJanitor()
+        self._runner = runner or HereRunner(self._pool)
+        self._is_compacting = False
+        # When to try again logs that could not be compacted.
+        self._not_before_ms: dict[tuple[str, int], int] = {}
         self.logs: dict[tuple[str, int], PartitionLog] = {}
         try:
             self._lock = self._disk.lock(f"{folder}/{LOCK}")
@@ -105,18 +121,46 @@ class LogManager:
     def keep_house(self, now_ms: int, wall_ms: int) -> None:
         """Let go of what the topics' settings give up, and of producers that are silent for long.
 
-        `now_ms` is of a clock that never jumps. Segments are not removed while the wall clock was set lately.
+        `now_ms` is of a clock that never jumps. Nothing is removed while the wall clock was set lately.
         """
         is_believed = self._clock.is_believed(now_ms, wall_ms)
-        if not is_believed:
-            _log.warning("the clock was set: nothing is removed by its age for some minutes")
         for log in self.logs.values():
             log.expire_producers(now_ms, PRODUCER_IDLE_MS)
             try:
+                log.roll_overdue(wall_ms)
                 if is_believed:
                     log.expire(wall_ms)
             except StorageError as problem:
                 _report("nothing was removed", problem)
+        if is_believed:
+            self._compact(now_ms, wall_ms)
+
+    def _compact(self, now_ms: int, wall_ms: int) -> None:
+        """Compact the log that is most worth it, and when that is done, the next."""
+        plans = [
+            (plan, key)
+            for key, log in self.logs.items()
+            if now_ms >= self._not_before_ms.get(key, 0)
+            and (plan := log.plan_compaction(wall_ms)) is not None
+        ]
+        if not plans or self._is_compacting:
+            return
+        (_, task), key = max(plans, key=lambda found: found[0][0])
+        log = self.logs[key]
+        outcomes: list[Outcome] = []
+        self._is_compacting = True
+
+        def done(problem: Exception | None) -> None:
+            self._is_compacting = False
+            if problem is not None:
+                _report(f"{log.topic}-{log.partition} was not compacted", problem)
+                self._not_before_ms[key] = now_ms + COMPACTION_RETRY_MS
+                log.abandon_compaction()
+            else:
+                log.finish_compaction(outcomes[0])
+            self._compact(now_ms, wall_ms)
+
+        self._compactor.do(lambda: outcomes.append(self._runner.run(task)), done)
 
     def checkpoint(self) -> None:
         """Write down, in the background, how far each log is on the disk and where it begins."""
@@ -134,6 +178,8 @@ class LogManager:
         """Put everything on the disk, say so, and let the data folder go; once is enough."""
         if self._lock < 0:
             return
+        self._runner.stop()
+        self._compactor.stop()
         self._janitor.stop()
         is_clean = True
         for log in self.logs.values():

@@ -3,6 +3,8 @@
 import re
 
 LOG, INDEX, TIME_INDEX, ABORTED, SNAPSHOT = ".log", ".index", ".timeindex", ".txnindex", ".snapshot"
+# What compaction has written and not put in place yet.
+CLEANED_SUFFIX = ".cleaned"
 # The files of a segment.
 SEGMENT_SUFFIXES = (LOG, INDEX, TIME_INDEX, ABORTED)
 

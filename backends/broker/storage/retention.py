@@ -1,9 +1,12 @@
 """Which segments are old enough, or too many, to be removed."""
 
+import logging
 from collections.abc import Sequence
 
 from .config import LogConfig
 from .segment import Segment
+
+_log = logging.getLogger(__name__)
 
 
 def expired(segments: Sequence[Segment], config: LogConfig, now_ms: int) -> int:
@@ -55,5 +58,6 @@ class SteadyClock:
         difference_ms = wall_ms - now_ms
         if self._difference_ms is not None and abs(difference_ms - self._difference_ms) > self._tolerance_ms:
             self._believed_from_ms = now_ms + self._hold_ms
+            _log.warning("the clock was set: nothing is removed for %d seconds", self._hold_ms // 1000)
         self._difference_ms = difference_ms
         return now_ms >= self._believed_from_ms

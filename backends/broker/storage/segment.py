@@ -9,7 +9,7 @@ from .checkpoint import SealedSegment, read_file
 from .errors import CorruptError
 from .files import FilePool, LogFile
 from .index import Index
-from .names import INDEX, LOG, TIME_INDEX
+from .names import ABORTED, INDEX, LOG, TIME_INDEX
 from .recovery import resume, scan
 
 INDEX_INTERVAL_BYTES = 4_096
@@ -258,6 +258,26 @@ class Segment:
     def path(self, suffix: str) -> str:
         """The path of a file that goes with the segment."""
         return self.file.path.removesuffix(LOG) + suffix
+
+    def seal(self, aborted: bytes) -> dict[str, bytes]:
+        """Note in `sealed` what the segment is now; the files that go with it, by suffix."""
+        assert self.index is not None
+        self.index.add_time(self.max_timestamp, self.max_timestamp_offset - self.base_offset)
+        offsets, times = self.index.dump()
+        self.sealed = SealedSegment(
+            self.base_offset,
+            self.next_offset,
+            self.size,
+            self.max_timestamp,
+            self.max_timestamp_offset,
+            self.created_ms,
+            checksum(memoryview(offsets)),
+            checksum(memoryview(times)),
+            checksum(memoryview(aborted)),
+            self.is_compacted,
+        )
+        files = {INDEX: offsets, TIME_INDEX: times}
+        return {**files, ABORTED: aborted} if aborted else files
 
     def load_index(self) -> Index:
         """The index of a sealed segment; if what is on the disk is not what was written, made again.

@@ -13,9 +13,14 @@ from ..protocol.batches import (
     OVERHEAD_BYTES,
     Header,
     checksum,
+    parse_header,
 )
 from ..protocol.errors import ErrorCode
+from ..protocol.records import BadRecordsError, records_of
 from .errors import AppendError
+
+# What a batch may grow to in order to look for its keys, while requests wait.
+KEYS_BYTES_MAX = 67_108_864
 
 _CODEC_MAX = 4
 _FORBIDDEN = LOG_APPEND_TIME | CONTROL | DELETE_HORIZON
@@ -49,6 +54,22 @@ def check(batches: memoryview, position: int, size_max: int, latest_ms: int | No
     ):
         raise _problem(Header._make(fields), left, size_max, latest_ms)
     return fields
+
+
+def require_keys(batches: memoryview) -> None:
+    """Refuse records without a key, which compaction could not tell apart. Raises AppendError.
+
+    These batches are opened; one that cannot be is let through, as anywhere else.
+    """
+    while batches:
+        size = parse_header(batches).size
+        try:
+            is_missing = any(record.key is None for record in records_of(batches[:size], KEYS_BYTES_MAX))
+        except BadRecordsError:
+            is_missing = False
+        if is_missing:
+            raise AppendError(ErrorCode.INVALID_RECORD, "a compacted topic takes no record without a key")
+        batches = batches[size:]
 
 
 def _problem(header: Header, left: int, size_max: int, latest_ms: int | None) -> AppendError:
