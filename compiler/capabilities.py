@@ -35,8 +35,15 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     }.items()
 }
 
-# The engine of a store that names none.
-DEFAULTS = {"database": "postgres", "cache": "redis", "search": "elasticsearch", "instance": "postgres"}
+# The engines of each kind, the one of a store that names none first.
+ENGINES = {
+    "database": ("postgres", "mysql", "cassandra", "mongodb", "sqlite"),
+    "cache": ("redis", "memcached"),
+    "search": ("elasticsearch", "opensearch"),
+    "instance": (
+        "postgres", "mysql", "cassandra", "mongodb", "redis", "memcached", "elasticsearch", "opensearch",
+    ),
+}  # fmt: skip
 
 
 def store_engine(system: model.System, store: model.Store) -> str:
@@ -45,7 +52,12 @@ def store_engine(system: model.System, store: model.Store) -> str:
     for element in (server, store):
         if isinstance(element, model.Store) and element.engine is not None:
             return element.engine.name
-    return DEFAULTS.get(server.kind, "")
+    return next(iter(choices(server.kind)), "")
+
+
+def choices(kind: str) -> tuple[str, ...]:
+    """The engines that a kind of store may name; none where there is nothing to need."""
+    return ENGINES.get(kind, ())
 
 
 def gives(engine: str, need: str) -> bool:

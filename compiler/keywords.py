@@ -125,7 +125,7 @@ CALLEES = "service|external|gateway|frontend|load-balancer|worker|cdn|identity"
 CALLS = K(
     "calls",
     f"target:ref({CALLEES}) method:method? path:path? via=word(http|grpc|graphql|thrift|tcp) timeout="
-    "duration retries=int breaker=rate optional+",
+    "duration retries=int breaker=rate version=version optional+",
     "Waits for another element's answer; says of which operation, if it declares operations. What is "
     "optional may fail.",
     many=True,
@@ -183,7 +183,7 @@ REST = K(
         "operations",
         "method:method",
         "path:path body:type? ->~type status=int scope=scope idempotent=yesno page=word(cursor|offset) "
-        "timeout=duration published=yesno sunset=date",
+        "timeout=duration published=yesno sunset=date maturity=word(experimental|alpha|beta|stable)",
         "An operation: method, path, what it takes and what it gives.",
         block=OPERATION_BLOCK,
     ),
@@ -197,7 +197,8 @@ RPC = K(
     entry=Entry(
         "operations",
         "name:type-name",
-        "request:type? ->~type scope=scope idempotent=yesno timeout=duration sunset=date stream+",
+        "request:type? ->~type scope=scope idempotent=yesno timeout=duration sunset=date "
+        "maturity=word(experimental|alpha|beta|stable) stream+",
         "An operation: its name, what it takes and what it gives.",
         block=OPERATION_BLOCK,
     ),

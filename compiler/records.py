@@ -169,6 +169,7 @@ class Call(Record):
     timeout_ms: int = 0
     retries: int = 0
     breaker: Rate | None = None
+    version: str = ""
     optional: bool = False
     undo: Undo | None = None
 
@@ -251,6 +252,7 @@ class Operation(Record):
     idempotent: bool = False
     timeout_ms: int = 0
     sunset: str = ""
+    maturity: str = ""
     anonymous: Anonymous | None = None
     calls: tuple[Call, ...] = ()
     publishes: tuple[Publish, ...] = ()

@@ -25,6 +25,10 @@ A server for each domain; where it costs too much, accept it for a reason:
     domain ordering { database orders-db { engine postgres } }
     domain billing { database invoices-db { engine postgres } }
 
+## Fix
+
+Suggested: the stores of all domains but the first get servers of their own. Their data has to be moved.
+
 ## Source
 
 Newman: "Building Microservices" (a database server shared by services); AWS Well-Architected Framework,
@@ -34,7 +38,9 @@ reliability pillar: bulkheads limit the scope of impact.
 from collections.abc import Iterator
 
 from archc.compiler import model
+from archc.compiler.capabilities import store_engine
 from archc.compiler.graph import STORES, Graph
+from archc.compiler.rules.fixing import Change, Put, Remedy, RemoveArgument, suggested
 from archc.compiler.rules.rule import Finding
 from archc.compiler.rules.wording import listed
 from archc.dsl.diagnostics import Related
@@ -59,5 +65,18 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             hint=f"give each {'domain' if len(domains) > 1 else 'service'} a server of its own: leave "
             f"`on={instance.name}` away",
             related=tuple(Related(store.place("on"), f"`{store.id}` is on it") for store in stores),
+            fix=_parted(system, stores) if len(domains) > 1 else None,
             is_minor=len(domains) < 2,
         )
+
+
+def _parted(system: model.System, stores: list[model.Element]) -> Remedy:
+    """Servers of their own for all stores but those of the first domain."""
+    first, *_ = sorted(store.domain for store in stores)
+    changes: list[Change] = []
+    for store in stores:
+        if isinstance(store, model.Store) and store.domain != first:
+            changes.append(RemoveArgument(store, "on"))
+            if store.engine is None:
+                changes.append(Put(store, f"engine {store_engine(system, store)}"))
+    return suggested("give them servers of their own", *changes)

@@ -24,6 +24,10 @@ query that was easy on ten rows never ends on ten million. Then the data has to 
     database ledger-db { engine postgres; needs transactions }
     service ledger { owns ledger-db }
 
+## Fix
+
+Suggested: the first engine that can do all that is needed. What is there already has to be moved.
+
 ## Source
 
 Azure Architecture Center: understand data store models; AWS Well-Architected Framework, performance
@@ -33,9 +37,10 @@ efficiency pillar: choose data stores by their access patterns.
 from collections.abc import Iterator
 
 from archc.compiler import model
-from archc.compiler.capabilities import NEEDED, gives, giving, store_engine
+from archc.compiler.capabilities import NEEDED, choices, gives, giving, store_engine
 from archc.compiler.graph import Graph, operations
 from archc.compiler.questions import has_transactions, written_databases
+from archc.compiler.rules.fixing import Put, suggested
 from archc.compiler.rules.rule import Finding
 from archc.compiler.rules.wording import listed
 from archc.dsl.diagnostics import Related
@@ -56,32 +61,37 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
 
 def _unmet(system: model.System, store: model.Store, need: str) -> Finding:
     engine = store_engine(system, store)
-    able = listed(giving(store.needs))
+    able = [name for name in giving(store.needs) if name in choices(store.kind)]
     return Finding(
         store.id,
         store.place("engine"),
         f"{engine} cannot give the {need} that `{store.id}` needs",
         detail=f"it is not made for a store that {NEEDED[need]}",
-        hint=f"choose one of {able}" if able else "part it: no engine gives all that it needs",
+        hint=f"choose one of {listed(able)}"
+        if able
+        else f"part it: no engine of a {store.kind} gives all that it needs",
+        fix=suggested(f"let {able[0]} keep it", Put(store, f"engine {able[0]}"))
+        if able and not store.on
+        else None,
     )
 
 
 def _outboxes(system: model.System, graph: Graph, code: model.Code) -> Iterator[Finding]:
-    databases = written_databases(graph, code)
+    inner = (publish for operation in operations(code) for publish in operation.publishes)
+    via_outbox = [publish for publish in (*code.publishes, *inner) if publish.via == "outbox"]
+    databases = written_databases(graph, code) if via_outbox else ()
     if not databases or has_transactions(graph, code):
         return
-    inner = (publish for operation in operations(code) for publish in operation.publishes)
-    for publish in (*code.publishes, *inner):
-        if publish.via == "outbox":
-            yield Finding(
-                code.id,
-                publish.span,
-                f"`{code.id}` publishes to `{publish.topic}` via an outbox, and none of its databases has "
-                "transactions",
-                detail="an outbox is a table that is written in the transaction of the data",
-                hint=f"keep the data in one of {listed(giving(('transactions',)))}, or publish `via=cdc`",
-                related=tuple(Related(edge.span, f"writes `{edge.target}`") for edge in databases),
-            )
+    for publish in via_outbox:
+        yield Finding(
+            code.id,
+            publish.span,
+            f"`{code.id}` publishes to `{publish.topic}` via an outbox, and none of its databases has "
+            "transactions",
+            detail="an outbox is a table that is written in the transaction of the data",
+            hint=f"keep the data in one of {listed(giving(('transactions',)))}, or publish `via=cdc`",
+            related=tuple(Related(edge.span, f"writes `{edge.target}`") for edge in databases),
+        )
 
 
 def _shared_files(graph: Graph, database: model.Database) -> Iterator[Finding]:

@@ -54,8 +54,11 @@ from archc.dsl.diagnostics import Related, Span
 def check(system: model.System, graph: Graph) -> Iterator[Finding]:
     """One finding for each element and each operation that ends and is used; its day says from when on."""
     for element in system.all(model.Element):
-        edges = graph.edges_to(element.id, (*SYNCHRONOUS, "route"))
         sunset = element.sunset if isinstance(element, model.Code | model.External) else None
+        ending = {op.span: op for op in operations_of(element) if op.sunset}
+        if sunset is None and not ending:
+            continue
+        edges = graph.edges_to(element.id, (*SYNCHRONOUS, "route"))
         if sunset is not None and edges:
             yield _used(
                 system,
@@ -66,7 +69,6 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
                 edges,
                 sunset.successor,
             )
-        ending = {op.span: op for op in operations_of(element) if op.sunset}
         used: dict[Span, list[Edge]] = {}
         for edge in edges if ending else ():
             operation = called_operation(system, edge.record) if edge.kind != "route" else None

@@ -3,15 +3,15 @@
 import pytest
 
 from archc.compiler import model
-from archc.compiler.capabilities import CAPABILITIES, NEEDED, gives, giving, store_engine
+from archc.compiler.capabilities import CAPABILITIES, ENGINES, NEEDED, gives, giving, store_engine
 from archc.compiler.kinds import BY_NAME
 from archc.compiler.pipeline import compile_source
 
 
 def test_every_engine_of_a_store_is_in_the_table_and_every_need_can_be_met() -> None:
-    kinds = ("database", "instance", "cache", "search")
-    engines = {choice for kind in kinds for choice in BY_NAME[kind].keywords["engine"].parameters[0].choices}
-    assert engines == CAPABILITIES.keys()
+    for kind, engines in ENGINES.items():
+        assert BY_NAME[kind].keywords["engine"].parameters[0].choices == engines
+    assert {engine for engines in ENGINES.values() for engine in engines} == CAPABILITIES.keys()
     for need in NEEDED:
         assert giving((need,)), need
     assert {word for words in CAPABILITIES.values() for word in words} == NEEDED.keys()

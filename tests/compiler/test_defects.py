@@ -48,12 +48,17 @@ DEFECTS: dict[str, tuple[str, ...]] = {
         "service x.two% { maturity stable; calls three% timeout=1s }",
         "service x.three% { maturity alpha }",
     ),
+    "A202": ("service x.two% { maturity stable; rest v1 { GET /two% maturity=alpha } }",),
     "A203": ("service x.two% { calls three% timeout=1s }", "service x.three% { sunset 2026-01-31 }"),
     "A204": (
         *(
             f'worker x.in{n}% {{ language l{n}; build "./w{n}%"; health tcp; resources small }}'
             for n in range(4)
         ),
+    ),
+    "A205": (
+        "service x.two% { calls three% GET /a version=v1 timeout=1s }",
+        "service x.three% { rest v2 { GET /a; GET /b } }",
     ),
     "A301": (
         'service x.two% { build "./x%"; health tcp; resources small }',
@@ -132,6 +137,7 @@ DEFECTS: dict[str, tuple[str, ...]] = {
         "frontend x.three% { calls one% GET /z }",
     ),
     "A804": ("frontend one% { mounts /z% }", "frontend two% { mounts /z% }"),
+    "A805": ("frontend two%",),
     "A902": ("service x.two% { slo availability=99.9%% }",),
     "A903": ('service x.two% { env OTHER "http://s0:8080" }',),
     "A905": ("service x.two% { rest v1 { POST /two% timeout=1m } }",),
