@@ -19,7 +19,9 @@ need kubectl kubernetes-client
 need redis-server redis-server
 need promtool prometheus
 need openssl openssl
+need strace strace
 need kcat kcat
+need npm npm
 [ -x "$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1)" ] || packages+=(postgresql)
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 
