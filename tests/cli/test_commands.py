@@ -38,6 +38,18 @@ def test_every_command_explains_itself(archc: Archc, command: str) -> None:
     assert f"Usage: archc {command}" in result.out
 
 
+def test_the_broker_and_its_tools_are_a_command(archc: Archc) -> None:
+    assert re.search(r"│ broker ", archc("--help").out)
+    assert archc("broker", "--help").out.startswith("usage: archc broker ")
+    assert archc("broker", "groups", "reset", "-h").out.startswith("usage: archc broker groups reset ")
+    wrong = archc("broker", "--data", "data", "--flush", "sometimes")
+    assert (wrong.code, "`sometimes` is not always" in wrong.err) == (2, True)
+    asked = archc("broker", "topics", "list", "--bootstrap", "127.0.0.1:1", "--format", "json")
+    assert (asked.code, asked.out) == (1, "")
+    assert asked.err == "error: 127.0.0.1:1 cannot be reached: Connection refused\n"
+    assert archc("broker", "verify", "nowhere").err == "error: nowhere: No such file or directory\n"
+
+
 def test_reference_of_commands_says_what_is_meant_unless_said() -> None:
     page = commands()
     assert page.count("| `PATH` |") == page.count(" Unless said: `.`. |") == 5

@@ -5,7 +5,7 @@ Entries are in the order of their markers. The file has Kafka's layout (`kafka.l
 
 import struct
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 _ENTRY = struct.Struct(">hqqqq")
@@ -26,6 +26,10 @@ class AbortedTransactions:
 
     def __init__(self) -> None:
         self._entries: list[Aborted] = []
+
+    def __iter__(self) -> Iterator[Aborted]:
+        """All of them, in the order of their markers."""
+        return iter(self._entries)
 
     def add(self, entry: Aborted) -> None:
         """One more, with a marker behind all others."""

@@ -6,7 +6,7 @@ entry for each batch, the last of which is the one that Kafka reads.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import ItemsView, Iterator
 from typing import NamedTuple
 
 from ..protocol.batches import Header, checksum
@@ -58,6 +58,10 @@ class Producers:
 
     def __len__(self) -> int:
         return len(self._producers)
+
+    def items(self) -> ItemsView[int, Producer]:
+        """All producers, by their ids."""
+        return self._producers.items()
 
     def admit(self, header: Header) -> Sent | None:
         """What the log has of this batch already; None if it is new and may be appended.
