@@ -13,6 +13,7 @@ from ...storage.checkpoint import (
     RECOVERY_POINTS,
     SEALED,
     START_OFFSETS,
+    SWAP,
     Offsets,
     SealedSegment,
     load_offsets,
@@ -139,6 +140,10 @@ def _journals(folder: Path) -> Iterator[Finding]:
 def _partition(folder: Path, key: tuple[str, int], known: _Known, is_compacted: bool, report: Report) -> None:
     report.partitions += 1
     names = [path.name for path in folder.iterdir()]
+    if SWAP in names:
+        text = "a compaction was interrupted, which the next start finishes; it was not checked"
+        report.findings.append(Finding(str(folder), text, is_damage=False))
+        return
     sealed = _sealed(folder, report)
     bases = sorted(base for name in names if (base := offset_of(name, LOG)) is not None)
     end = 0
