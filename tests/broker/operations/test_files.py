@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from archc.backends.broker.broker import Broker as InProcess
 from archc.backends.broker.operations.tools.client import Access, Client
 from archc.backends.broker.operations.tools.commands import run
 from archc.backends.broker.operations.tools.topics import create_topic
-from archc.backends.broker.settings import Address
+from archc.backends.broker.settings import Address, Settings
 from archc.backends.broker.storage.checkpoint import CLEAN_MARKER
 from archc.backends.broker.storage.disk import LocalDisk
+from tests.broker.operations.test_pages import serving
 from tests.broker.running import archc_broker
 
 RECORDS = 120
@@ -39,11 +42,11 @@ def look(capsys: pytest.CaptureFixture[str]) -> Look:
     return look
 
 
-async def _send(address: str, count: int) -> None:
+async def _send(address: str, count: int, first_key: bytes | None = None) -> None:
     async with AIOKafkaProducer(bootstrap_servers=address, acks="all", enable_idempotence=True) as producer:
         for number in range(count):
             headers = [("trace", b"\x00\xff")] if number == 7 else []
-            value, key = b"%d " % number + bytes(200), b"key" if number else None
+            value, key = b"%d " % number + bytes(200), b"key" if number else first_key
             await producer.send_and_wait("orders", value, key, headers=headers)
 
 
@@ -234,6 +237,25 @@ def test_folders_that_cannot_be_checked(copy: Path, tmp_path: Path, look: Look) 
     lock = LocalDisk().lock(str(copy / ".lock"))
     assert look("verify", copy)[2] == f"error: a broker has {copy}: stop it first\n"
     os.close(lock)
+
+
+def test_a_compacted_log_is_well(tmp_path: Path, look: Look) -> None:
+    broker = InProcess(Settings(tmp_path / "data", Address("127.0.0.1", 0)))
+    with serving(broker):
+        address = Address("127.0.0.1", broker.server.port)
+        configs = {"cleanup.policy": "compact", "segment.bytes": "4096", "min.cleanable.dirty.ratio": "0"}
+        with Client(Access(address)) as client:
+            create_topic(client, "orders", 1, configs)
+        asyncio.run(_send(str(address), RECORDS, b"key"))
+        deadline = time.monotonic() + 60
+        while sum(path.stat().st_size for path in files(tmp_path / "data", ".log")) > 10_000:
+            assert time.monotonic() < deadline, "nothing was compacted"
+            broker.loop.call(broker._keep_house)
+            time.sleep(0.5)
+    code, out, _ = look("verify", tmp_path / "data", "--format", "json")
+    report = json.loads(out)
+    assert (code, report["findings"]) == (0, [])
+    assert report["batches"] < RECORDS / 2
 
 
 # ---- dump
