@@ -6,7 +6,7 @@ changed is no checkpoint, and what it would have said is found out from the logs
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from ..protocol.batches import checksum
@@ -39,9 +39,9 @@ class SealedSegment(NamedTuple):
     is_compacted: bool
 
 
-def dump_sealed(segments: list[SealedSegment]) -> bytes:
+def dump_sealed(segments: Iterable[SealedSegment]) -> bytes:
     """The sealed segments of a log as a file."""
-    return _signed(json.dumps(segments, separators=(",", ":")) + "\n")
+    return _signed(json.dumps(sorted(segments), separators=(",", ":")) + "\n")
 
 
 def load_sealed(data: bytes) -> list[SealedSegment] | None:

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from .checkpoint import SEALED, SealedSegment, Swap, dump_sealed
@@ -12,7 +12,7 @@ from .files import FilePool, LogFile
 from .janitor import Janitor
 from .names import SEGMENT_SUFFIXES, SNAPSHOT, log_path
 from .segment import Segment
-from .swap import SwapRefusedError, remove_cleaned, swap_segments
+from .swap import SwapRefusedError, remove_cleaned, swap_segments, swapped
 
 _log = logging.getLogger(__name__)
 
@@ -27,14 +27,23 @@ class SyncFailedError(Exception):
 class Keeper:
     """Seals and removes the segments of one log, in their order. Its methods run on the network thread."""
 
-    def __init__(self, pool: FilePool, janitor: Janitor, folder: str, snapshots: Sequence[int]) -> None:
+    def __init__(
+        self,
+        pool: FilePool,
+        janitor: Janitor,
+        folder: str,
+        snapshots: Sequence[int],
+        sealed: Iterable[SealedSegment],
+    ) -> None:
         self._disk = pool.disk
         self._pool = pool
         self._janitor = janitor
         self._folder = folder
         self._folder_file = LogFile(pool, folder)
         self._snapshots = sorted(snapshots)
-        # Only the janitor's thread knows: nothing after a segment that did not come to the disk is sealed.
+        # For the janitor's thread alone: what is sealed as far as it has come, and whether a segment did not
+        # come to the disk; then none after it is sealed.
+        self._sealed = {segment.base_offset: segment for segment in sealed}
         self._has_failed = False
         # The folder's name may be another log's as soon as this one is closed.
         self._names = threading.Lock()
@@ -42,18 +51,18 @@ class Keeper:
 
     def seal(
         self,
-        segments: Sequence[Segment],
+        segment: Segment,
         aborted: bytes,
         snapshot: bytes,
         done: Callable[[Exception | None], None],
     ) -> None:
-        """Seal the last of the segments; the others are sealed already, or given to the janitor to be.
+        """Seal a segment; those before are sealed already, or given to the janitor to be.
 
         `done` is told SyncFailedError where it did not come to the disk. Raises OSError.
         """
-        segment = segments[-1]
         caches = self._caches(segment, aborted, snapshot)
-        sealed = [segment.sealed for segment in segments if segment.sealed is not None]
+        sealed = segment.sealed
+        assert sealed is not None
         files = (segment.file, self._folder_file)
         fds = [file.acquire() for file in files]
         old = self._snapshots[:-SNAPSHOTS_KEPT]
@@ -63,7 +72,8 @@ class Keeper:
             self._sync(fds)
             with self._names:
                 if not self._is_closed:
-                    self._write(caches, sealed, old)
+                    self._sealed[sealed.base_offset] = sealed
+                    self._write(caches, old)
 
         def finished(problem: Exception | None) -> None:
             for file in files:
@@ -94,6 +104,7 @@ class Keeper:
 
     def _remove(self, segment: Segment) -> None:
         """One after the other, each for good, so that no crash leaves a gap between segments."""
+        self._sealed.pop(segment.base_offset, None)
         for suffix in SEGMENT_SUFFIXES:
             with contextlib.suppress(FileNotFoundError):
                 self._disk.remove(segment.path(suffix))
@@ -106,20 +117,11 @@ class Keeper:
             with self._names:
                 if self._is_closed:
                     raise SwapRefusedError("the log is closed")
-                swap_segments(self._disk, self._folder, swap)
+                sealed = swapped(self._sealed, swap)
+                swap_segments(self._disk, self._folder, swap, sealed.values())
+                self._sealed = sealed
 
         self._janitor.do(work, done)
-
-    def list_sealed(self, segments: Sequence[Segment]) -> None:
-        """Write down which segments are sealed."""
-        sealed = [segment.sealed for segment in segments if segment.sealed is not None]
-
-        def work() -> None:
-            with self._names:
-                if not self._is_closed:
-                    write_atomically(self._disk, f"{self._folder}/{SEALED}", dump_sealed(sealed))
-
-        self._janitor.do(work, partial(_report, f"{self._folder}/{SEALED} was not written"))
 
     def clear(self, done: Callable[[Exception | None], None]) -> None:
         """Remove what compaction wrote in vain."""
@@ -136,10 +138,10 @@ class Keeper:
         with self._names:
             self._is_closed = True
 
-    def _write(self, caches: Mapping[str, bytes], sealed: list[SealedSegment], old: Sequence[int]) -> None:
+    def _write(self, caches: Mapping[str, bytes], old: Sequence[int]) -> None:
         for path, data in caches.items():
             _write_cache(self._disk, path, data)
-        write_atomically(self._disk, f"{self._folder}/{SEALED}", dump_sealed(sealed))
+        write_atomically(self._disk, f"{self._folder}/{SEALED}", dump_sealed(self._sealed.values()))
         for offset in old:
             self._disk.remove(log_path(self._folder, offset, SNAPSHOT))
 

@@ -74,7 +74,8 @@ class PartitionLog:
         self._bases = [segment.base_offset for segment in loaded.segments]
         self._active = self._segments[-1]
         self._senders = loaded.senders
-        self._keeper = Keeper(pool, janitor, folder, loaded.snapshots)
+        sealed = (segment.sealed for segment in loaded.segments if segment.sealed is not None)
+        self._keeper = Keeper(pool, janitor, folder, loaded.snapshots, sealed)
         # Files besides the active segment that the next sync must cover.
         self._unsynced: list[LogFile] = []
         self._job: SyncJob | None = None
@@ -236,7 +237,7 @@ class PartitionLog:
                 if self._unsynced[:1] == [segment.file]:
                     del self._unsynced[:2]
 
-        self._keeper.seal(self._segments, aborted, snapshot, done)
+        self._keeper.seal(segment, aborted, snapshot, done)
 
     # ---- reading
 
@@ -409,7 +410,6 @@ class PartitionLog:
             self._pool.indexes.forget(segment)
             segment.file.retire()
         self._senders.aborted.remove(outcome.markers_gone)
-        self._keeper.list_sealed(self._segments[:-1])
 
     # ---- syncing
 

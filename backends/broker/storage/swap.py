@@ -5,6 +5,7 @@ when the log is opened the next time. Every step can be done again.
 """
 
 import contextlib
+from collections.abc import Iterable, Mapping
 
 from .checkpoint import (
     SEALED,
@@ -25,10 +26,17 @@ class SwapRefusedError(Exception):
     """Nothing was put in place, and nothing will be."""
 
 
-def swap_segments(disk: Disk, folder: str, swap: Swap) -> None:
+def swapped(before: Mapping[int, SealedSegment], swap: Swap) -> dict[int, SealedSegment]:
+    """What is sealed when the swap is done, by first offset."""
+    left = {base: segment for base, segment in before.items() if base not in swap.replaced}
+    return left | {segment.base_offset: segment for segment in swap.segments}
+
+
+def swap_segments(disk: Disk, folder: str, swap: Swap, sealed: Iterable[SealedSegment]) -> None:
     """Put the new segments in place; they are on the disk, with the suffix `.cleaned`.
 
-    Raises SwapRefusedError where nothing was changed, and OSError where it will be done the next time.
+    `sealed` are all segments that are sealed then. Raises SwapRefusedError where nothing was changed, and
+    OSError where it will be done the next time.
     """
     try:
         write_atomically(disk, f"{folder}/{SWAP}", dump_swap(swap))
@@ -37,7 +45,7 @@ def swap_segments(disk: Disk, folder: str, swap: Swap) -> None:
             disk.remove(f"{folder}/{SWAP}")
             sync_folder(disk, folder)
         raise SwapRefusedError(str(problem)) from problem
-    _do(disk, folder, swap)
+    _do(disk, folder, swap, sealed)
 
 
 def finish_swap(disk: Disk, folder: str) -> None:
@@ -45,7 +53,10 @@ def finish_swap(disk: Disk, folder: str) -> None:
     data = read_file(disk, f"{folder}/{SWAP}")
     swap = load_swap(data) if data is not None else None
     if swap is not None:
-        _do(disk, folder, swap)
+        data = read_file(disk, f"{folder}/{SEALED}")
+        before = (load_sealed(data) if data is not None else None) or []
+        sealed = swapped({segment.base_offset: segment for segment in before}, swap)
+        _do(disk, folder, swap, sealed.values())
     remove_cleaned(disk, folder)
 
 
@@ -56,7 +67,7 @@ def remove_cleaned(disk: Disk, folder: str) -> None:
             disk.remove(f"{folder}/{name}")
 
 
-def _do(disk: Disk, folder: str, swap: Swap) -> None:
+def _do(disk: Disk, folder: str, swap: Swap, sealed: Iterable[SealedSegment]) -> None:
     names = set(disk.list(folder))
     for segment in swap.segments:
         _replace(disk, folder, names, segment.base_offset)
@@ -65,7 +76,7 @@ def _do(disk: Disk, folder: str, swap: Swap) -> None:
             with contextlib.suppress(FileNotFoundError):
                 disk.remove(log_path(folder, base_offset, suffix))
     sync_folder(disk, folder)
-    write_atomically(disk, f"{folder}/{SEALED}", dump_sealed(_sealed(disk, folder, swap)))
+    write_atomically(disk, f"{folder}/{SEALED}", dump_sealed(sealed))
     disk.remove(f"{folder}/{SWAP}")
     sync_folder(disk, folder)
 
@@ -75,11 +86,3 @@ def _replace(disk: Disk, folder: str, names: set[str], base_offset: int) -> None
         path = log_path(folder, base_offset, suffix)
         if path.rpartition("/")[2] + CLEANED_SUFFIX in names:
             disk.rename(path + CLEANED_SUFFIX, path)
-
-
-def _sealed(disk: Disk, folder: str, swap: Swap) -> list[SealedSegment]:
-    """What is sealed when the swap is done."""
-    data = read_file(disk, f"{folder}/{SEALED}")
-    before = (load_sealed(data) if data is not None else None) or []
-    gone = {*swap.replaced, *(segment.base_offset for segment in swap.segments)}
-    return sorted([*swap.segments, *(entry for entry in before if entry.base_offset not in gone)])
