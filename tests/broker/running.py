@@ -90,7 +90,15 @@ def archc_broker(folder: Path, *options: str, flush: str = "none") -> Iterator[B
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     command = [sys.executable, "-m", "archc.backends.broker", "--data", str(folder / "data")]
-    command += ["--listen", f"127.0.0.1:{port}", "--flush", flush, *options]
+    command += [
+        "--listen",
+        f"127.0.0.1:{port}",
+        "--advertise",
+        f"127.0.0.1:{port}",
+        "--flush",
+        flush,
+        *options,
+    ]
     with started("archc", command, port, folder / "broker.log") as broker:
         yield broker
 
