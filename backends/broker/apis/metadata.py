@@ -34,6 +34,10 @@ def metadata(broker: Broker, request: Request) -> Answer:
     }
 
 
+# Null is allowed, but Java's admin client fails at it.
+_NO_OTHERS = {"eligible_leader_replicas": (), "last_known_elr": ()}
+
+
 def describe_topic_partitions(broker: Broker, request: Request) -> Answer:
     """DescribeTopicPartitions: topics in the order of their names, a page of partitions at a time."""
     body = request.body
@@ -49,7 +53,7 @@ def describe_topic_partitions(broker: Broker, request: Request) -> Answer:
         topic = broker.topics.get(name)
         described = dict(_described(broker, _known(topic) if topic else _missing(name), TOPIC_OPERATIONS))
         first = max(0, start[1]) if name == start[0] else 0
-        page = described["partitions"][first : first + left]
+        page = [{**_NO_OTHERS, **partition} for partition in described["partitions"][first : first + left]]
         topics.append({**described, "partitions": page})
         left -= len(page)
         if first + len(page) < len(described["partitions"]):

@@ -143,6 +143,12 @@ def test_pages_together_are_everything_once(broker: Desk, limit: int, names: lis
     assert seen == [(name, partition) for name, count in counts.items() for partition in range(count)]
 
 
+def test_there_are_no_other_replicas(broker: Desk) -> None:
+    broker.topics.create("a", 1, {})
+    partition = describe(broker, ["a"], 10).topics[0].partitions[0]
+    assert list(partition.eligible_leader_replicas) == list(partition.last_known_elr) == []
+
+
 def test_what_is_not_there_is_told(broker: Desk) -> None:
     page = describe(broker, ["x", "a b"], 10)
     assert [(t.name, t.error_code) for t in page.topics] == [
