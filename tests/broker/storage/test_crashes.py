@@ -26,7 +26,7 @@ COMPACTED = replace(CONFIG, cleanup_policy=frozenset({"compact"}), min_cleanable
 
 # Every call is a crash point in the long form, and each is tried with more ways to lose power.
 IS_LONG = bool(os.environ.get("ARCHC_BROKER_FAULTS"))
-STRIDE, SEEDS = (1, 20) if IS_LONG else (3, 2)
+STRIDE, SEEDS = (1, 20) if IS_LONG else (7, 2)
 
 AnyJanitor = InlineJanitor | WaitingJanitor
 
