@@ -1,0 +1,89 @@
+"""What injectors are made with: a system being spoilt, the places in it, and what the spoiling should give."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.oracle.draft import Draft, Node
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """What a rule should find: about which element (any of `subjects`), on a line with this text.
+
+    `also` are the codes of other rules that are right to find something in it as well.
+    """
+
+    subjects: tuple[str, ...]
+    at: str
+    also: tuple[str, ...] = ()
+
+
+class Site:
+    """A clean system to be spoilt: its parts, drawn by chance."""
+
+    def __init__(self, draft: Draft, chance: random.Random) -> None:
+        self.draft = draft
+        self.chance = chance
+        self.system = draft.system
+        self.gateway = draft.system.one("gateway")
+        self.names = 0
+
+    def element(self, kind: str, fits: Callable[[Node], bool] = lambda node: True) -> tuple[str, Node]:
+        """An element of a kind, as id and statement."""
+        return self.chance.choice([(i, n) for i, n in self.draft.elements(kind) if fits(n)])
+
+    def service(self, fits: Callable[[Node], bool] = lambda node: True) -> tuple[str, Node]:
+        """A service, as id and statement."""
+        return self.element("service", fits)
+
+    def generated(self) -> tuple[str, Node]:
+        """A service whose code archc generates."""
+        return self.service(lambda node: not node.all("image") and not node.all("build"))
+
+    def domain(self) -> Node:
+        """A domain."""
+        return self.chance.choice(self.draft.domains)
+
+    def two_domains(self) -> tuple[Node, Node]:
+        """Two domains, in any order."""
+        first, second = self.chance.sample(self.draft.domains, 2)
+        return first, second
+
+    def later_and_earlier(self) -> tuple[Node, Node]:
+        """Two domains, the first of which may call the second without closing a circle."""
+        earlier, later = sorted(self.chance.sample(range(len(self.draft.domains)), 2))
+        return self.draft.domains[later], self.draft.domains[earlier]
+
+    def name(self) -> str:
+        """A name that nothing has."""
+        self.names += 1
+        return f"new{self.names}"
+
+    def type_name(self) -> str:
+        """A name for a type or event that nothing has."""
+        self.names += 1
+        return f"New{self.names}"
+
+    def new_service(
+        self, domain: Node | None, *statements: str | Node, is_routed: bool = True
+    ) -> tuple[str, Node]:
+        """One more service that is clean but for what it is given: its id and statement."""
+        name = self.name()
+        service = Node(f"service {name}").add("maturity stable", "replicas 2", *statements)
+        (domain or self.system).add(service)
+        id_ = f"{domain.name}.{name}" if domain is not None else name
+        if not service.all("rest"):
+            service.add(f"rest v1 {{ GET /{name} scope=data.read; GET /{name}/all scope=data.read }}")
+        if is_routed:
+            service.add("slo availability=99% p99=5s")
+            self.gateway.add(f"route /{name} -> {id_} {{ timeout 60s }}")
+        return id_, service
+
+    def new_owner(self, domain: Node, store: str, *statements: str | Node) -> tuple[str, Node]:
+        """One more service of a domain, and a store that it owns."""
+        domain.add(store)
+        return self.new_service(domain, f"owns {store.split()[1]}", *statements)
+
+
+Injector = Callable[[Site], Defect]

@@ -1,0 +1,200 @@
+"""Injectors for the rules beyond the nine practices, A1001 and above."""
+
+from tests.oracle.draft import Node
+from tests.oracle.injecting import Defect, Injector, Site
+
+
+def _local(id_: str) -> str:
+    return id_.rpartition(".")[2]
+
+
+# ---- 10: API and edge
+
+
+def open_beside_the_gateway(site: Site) -> Defect:
+    domain, name = site.domain(), site.name()
+    domain.add(
+        f"service {name} {{ maturity stable; replicas 2; slo availability=99% p99=5s; "
+        f"rest v1 {{ GET /{name} scope=data.read; GET /{name}/all scope=data.read }} }}"
+    )
+    site.system.add(f"person visitor {{ visits {domain.name}.{name} }}")
+    return Defect((f"{domain.name}.{name}",), f"visits {domain.name}.{name}", also=("A1501",))
+
+
+def past_the_gateway(site: Site) -> Defect:
+    id_, _ = site.service()
+    name = site.name()
+    site.system.add(f"load-balancer {name} {{ host two.shop.example tls=auto; forwards {id_}; replicas 2 }}")
+    return Defect((id_,), f"forwards {id_}", also=("A1501",))
+
+
+def no_version(site: Site) -> Defect:
+    id_, service = site.service()
+    service.one("rest").head = "rest"
+    return Defect((id_,), "rest")
+
+
+def same_route(site: Site) -> Defect:
+    id_, _ = site.service()
+    name = site.name()
+    site.gateway.add(f"route /{name}/{{id}} -> {id_} {{ timeout 9s; scope data.read }}")
+    site.gateway.add(f"route /{name}/{{number}} -> {id_} {{ timeout 9s; scope data.read }}")
+    return Defect(("api",), f"route /{name}/")
+
+
+# ---- 11: graph
+
+
+def circle_of_calls(site: Site) -> Defect:
+    domain = site.domain()
+    first, service = site.new_service(domain)
+    second, _ = site.new_service(domain, f"calls {_local(first)} GET /{_local(first)} timeout=5s")
+    service.add(f"calls {_local(second)} GET /{_local(second)} timeout=5s")
+    return Defect((first, second), "calls new")
+
+
+def long_chain(site: Site) -> Defect:
+    domain = site.domain()
+    id_, _ = site.new_service(domain)
+    for n in range(1, 8):
+        id_, _ = site.new_service(domain, f"calls {_local(id_)} GET /{_local(id_)} timeout={n}s")
+    return Defect((id_,), "calls new")
+
+
+def wide_fan_out(site: Site) -> Defect:
+    domain = site.domain()
+    called = [site.new_service(domain)[0] for _ in range(6)]
+    calls = (f"calls {_local(id_)} GET /{_local(id_)} timeout=1s" for id_ in called)
+    id_, _ = site.new_service(domain, *calls)
+    return Defect((id_,), f"service {_local(id_)}")
+
+
+# ---- 12: resilience
+
+
+def _timed_call(site: Site) -> tuple[str, Node]:
+    """A call of a service to another one, with its caller's id."""
+    callers = [(id_, call) for id_, node in site.draft.elements("service") for call in node.all("calls")]
+    return site.chance.choice([(id_, call) for id_, call in callers if call.name != "payments"])
+
+
+def no_timeout(site: Site) -> Defect:
+    id_, call = _timed_call(site)
+    call.without("timeout")
+    return Defect((id_,), call.head)
+
+
+def too_short(site: Site) -> Defect:
+    domain = site.domain()
+    last, _ = site.new_service(domain)
+    second, _ = site.new_service(domain, f"calls {_local(last)} GET /{_local(last)} timeout=2s")
+    id_, _ = site.new_service(domain, f"calls {_local(second)} GET /{_local(second)} timeout=1s")
+    return Defect((id_,), f"calls {_local(second)}")
+
+
+def unsafe_retry(site: Site) -> Defect:
+    domain, name = site.domain(), site.name()
+    rest = f"rest v1 {{ POST /{name} scope=data.write; GET /{name} scope=data.read }}"
+    target, _ = site.new_service(domain, rest)
+    site.gateway.add(f"route /{name} -> {target} {{ timeout 9s }}")
+    id_, _ = site.new_service(domain, f"calls {_local(target)} POST /{name} timeout=1s retries=2")
+    return Defect((id_,), f"calls {_local(target)} POST")
+
+
+def many_retries(site: Site) -> Defect:
+    domain = site.domain()
+    id_, _ = site.new_service(domain)
+    for time in ("1s", "4s"):
+        call = f"calls {_local(id_)} GET /{_local(id_)} timeout={time} retries=3"
+        id_, service = site.new_service(domain, call, is_routed=False)
+        service.put(f"rest v1 {{ GET /{_local(id_)} scope=data.read }}")
+    id_, _ = site.new_service(domain, f"calls {_local(id_)} GET /{_local(id_)} timeout=16s retries=3")
+    return Defect((id_,), "calls new")
+
+
+def no_breaker(site: Site) -> Defect:
+    here, there = site.later_and_earlier()
+    target, _ = site.new_service(there)
+    id_, _ = site.new_service(here, f"calls {target} GET /{_local(target)} timeout=1s")
+    return Defect((id_,), f"calls {target}")
+
+
+# ---- 14: events
+
+
+def no_producer(site: Site) -> Defect:
+    domain, name, event = site.domain(), site.name(), site.type_name()
+    domain.add(f"event {event} v1 {{ id uuid }}")
+    domain.add(
+        f"topic {name} on=events {{ carries [{event}]; key id; partitions 6; replication 3; retention 7d }}"
+    )
+    worker = site.name()
+    domain.add(f"worker {worker} {{ consumes {name} group={worker} dead-letter=yes idempotent=yes }}")
+    return Defect((f"{domain.name}.{name}",), f"topic {name}")
+
+
+def no_consumer(site: Site) -> Defect:
+    id_, worker = site.element("worker")
+    topic = worker.one("consumes").name
+    worker.drop("consumes")
+    return Defect((f"{id_.partition('.')[0]}.{topic}",), f"topic {topic}")
+
+
+def no_schema(site: Site) -> Defect:
+    id_, topic = site.element("topic")
+    topic.drop("carries", "key")
+    return Defect((id_,), f"topic {_local(id_)}")
+
+
+def two_producers(site: Site) -> Defect:
+    id_, _ = site.element("topic")
+    here = site.draft.domain_of(id_)
+    there = next(domain for domain in site.draft.domains if domain is not here)
+    there.all("service")[0].add(f"publishes {id_} via=outbox")
+    return Defect((id_,), f"topic {_local(id_)}")
+
+
+# ---- 15: security
+
+
+def open_gateway(site: Site) -> Defect:
+    id_, _ = site.service()
+    name = site.name()
+    site.system.add(
+        f"gateway {name} {{ host two.shop.example tls=auto; replicas 2; limit 50/s; body 1Mi; route /{name} -> {id_} {{ timeout 9s; strip 1 }} }}"
+    )
+    return Defect((name,), f"route /{name}")
+
+
+def any_token(site: Site) -> Defect:
+    id_, service = site.service()
+    for operation in service.one("rest").block:
+        operation.without("scope")
+    return Defect(("api",), f"-> {id_}")
+
+
+def written_token(site: Site) -> Defect:
+    id_, service = site.service()
+    service.add('env API_TOKEN "h4Kd9Wq2Zx7Vb3Nm"')
+    return Defect((id_,), "env API_TOKEN")
+
+
+INJECTORS: dict[str, tuple[Injector, ...]] = {
+    "A1001": (open_beside_the_gateway, past_the_gateway),
+    "A1002": (no_version,),
+    "A1003": (same_route,),
+    "A1101": (circle_of_calls,),
+    "A1102": (long_chain,),
+    "A1103": (wide_fan_out,),
+    "A1201": (no_timeout,),
+    "A1202": (too_short,),
+    "A1203": (unsafe_retry,),
+    "A1204": (many_retries,),
+    "A1205": (no_breaker,),
+    "A1401": (no_producer, no_consumer),
+    "A1402": (no_schema,),
+    "A1403": (two_producers,),
+    "A1501": (open_gateway,),
+    "A1502": (any_token,),
+    "A1505": (written_token,),
+}

@@ -1,0 +1,35 @@
+"""The short form of the oracle: every injector once, and some clean systems; see `python -m tests.oracle`."""
+
+import pytest
+
+from archc.compiler.rules import RULES
+from archc.compiler.rules.rule import fix_kind
+from tests.oracle.checking import check_clean, check_mutant
+from tests.oracle.clean import SERVICES_MIN
+from tests.oracle.injecting import Injector
+from tests.oracle.injectors import INJECTORS
+
+CLEAN_SYSTEMS = 6
+MUTANTS = [
+    pytest.param(code, one, id=f"{code}-{one.__name__}") for code, all_ in INJECTORS.items() for one in all_
+]
+
+
+def test_every_rule_has_an_injector() -> None:
+    missing = [rule.code for rule in RULES if rule.code not in INJECTORS]
+    assert not missing, "write one in tests/oracle/injectors/"
+    assert list(INJECTORS) == [rule.code for rule in RULES], "in the order of the rules"
+
+
+@pytest.mark.parametrize("seed", range(CLEAN_SYSTEMS))
+def test_clean_systems_have_no_finding(seed: int) -> None:
+    check_clean(seed)
+
+
+@pytest.mark.parametrize(("code", "injector"), MUTANTS)
+def test_a_defect_is_found_and_mended(code: str, injector: Injector) -> None:
+    counted = check_mutant(code, injector, seed=1, services=SERVICES_MIN)
+    [rule] = (rule for rule in RULES if rule.code == code)
+    kinds = {kind.split()[0] for kind in counted if kind.endswith(" fixes")}
+    announced = fix_kind(rule.page)
+    assert announced or not kinds
