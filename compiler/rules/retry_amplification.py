@@ -55,7 +55,7 @@ _COUNTED_MAX = 10**12
 
 
 def check(system: System, graph: Graph) -> Iterator[Finding]:
-    """One finding for each first retry of a chain that nothing leads to, the worst of its chains."""
+    """One finding for each chain that nothing leads to and that is no part of a worse one."""
     limits = system.rules.retry_amplification
     chains = requests_of(graph).most_tries
     reported: set[Span] = set()
@@ -67,7 +67,7 @@ def check(system: System, graph: Graph) -> Iterator[Finding]:
         first = repeated[0].by
         assert first is not None
         if first.span not in reported:
-            reported.add(first.span)
+            reported.update(step.by.span for step in repeated if step.by is not None)
             yield _finding(repeated, tries, is_minor=tries <= limits.error)
 
 

@@ -4,29 +4,40 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from archc.compiler import model
+from archc.compiler.compilation import Compilation
 from archc.compiler.mending import mend
 from archc.compiler.pipeline import compile_source
 from archc.compiler.rules import RULES
 from archc.dsl.diagnostics import Diagnostic, Severity
 from archc.dsl.editing import edited
 from archc.dsl.formatter import format_text
+from archc.dsl.parser import parse
 from tests.oracle.clean import clean
 from tests.oracle.draft import Draft, Node
 from tests.oracle.injecting import Defect, Injector, Site
 
 ENVIRONMENTS = {"local": "dev", "stage": "staging", "production": "production"}
 FILE = "s.arch"
+TODAY = "2026-06-01"
 MILDER = {Severity.ERROR: Severity.WARNING, Severity.WARNING: Severity.INFO, Severity.INFO: Severity.INFO}
 
 Texts = Mapping[str, str]
 
 
+# The same text is compiled in several environments.
+_parse = lru_cache(maxsize=16)(parse)
+
+
+def _compiled(texts: Texts, environment: str) -> Compilation:
+    return compile_source(texts, environment, today=TODAY, parse_file=_parse)
+
+
 def found(texts: Texts, environment: str = "production") -> tuple[Diagnostic, ...]:
     """What is found, in a system that must have no fault of the language."""
-    compilation = compile_source(texts, environment)
+    compilation = _compiled(texts, environment)
     assert compilation.system is not None, compilation.diagnostics[:3]
     return compilation.diagnostics
 
@@ -71,8 +82,13 @@ def _unrelated_domain() -> Node:
         "owner team-0",
         "type Zone { id uuid key }",
         "database zones { engine postgres; stores [Zone]; backup daily keep=30d }",
-        "service zoning { maturity stable; replicas 2; owns zones; slo availability=99% p99=5s; "
-        "rest v1 { GET /zones page=cursor -> [Zone] scope=data.read; GET /zones/{id} -> Zone scope=data.read } }",
+        Node("service zoning").add(
+            "maturity stable",
+            "replicas 2",
+            "owns zones",
+            "slo availability=99% p99=5s",
+            "rest v1 { GET /zones scope=data.read; GET /zones/{id} -> Zone scope=data.read }",
+        ),
         'job zone-count { maturity stable; schedule "0 4 * * *"; calls zoning GET /zones timeout=9s }',
     )
 
@@ -152,7 +168,7 @@ def _check_fix(code: str, hit: Diagnostic, text: str) -> list[str]:
 
     @cache
     def check_text(text: str) -> dict[str, tuple[Diagnostic, ...]]:
-        return {name: compile_source({FILE: text}, name).diagnostics for name in ENVIRONMENTS}
+        return {name: _compiled({FILE: text}, name).diagnostics for name in ENVIRONMENTS}
 
     def check(texts: Texts) -> dict[str, tuple[Diagnostic, ...]]:
         return check_text(texts[FILE])

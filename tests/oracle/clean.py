@@ -1,7 +1,7 @@
 """Clean systems: seeded, of 10 to 300 services, with every kind and engine, in which no rule finds anything.
 
-A domain's services call those before them, and some operations of earlier domains; so there are no circles,
-and chains are short. What a system has besides services is drawn by chance: which engines, which way in, which
+A domain's services call those before them, and some of earlier domains; so there are no circles, and chains
+are short. What a system has besides services is drawn by chance: which engines, which way in, which
 stores, jobs and frontends, which profile.
 """
 
@@ -21,6 +21,7 @@ REGISTRIES = ("dns", "consul", "eureka", "zookeeper")
 BROKERS = ("kafka", "redpanda")
 DATABASES = ("postgres", "mysql", "mongodb", "cassandra")
 INSTANCES = ("postgres", "mysql", "mongodb", "cassandra")
+TRANSACTIONAL = ("postgres", "mysql")
 SEARCHES = ("elasticsearch", "opensearch")
 LANGUAGES = ("go", "java", "rust")
 
@@ -39,6 +40,8 @@ class _Generator:
         self.chance = chance
         self.count = count
         self.size = chance.randint(3, 8)
+        # How a service's events get out: without transactions there is no outbox.
+        self.way_of_events: dict[int, str] = {}
         self.members = [
             list(range(first, min(first + self.size, count))) for first in range(0, count, self.size)
         ]
@@ -88,7 +91,8 @@ class _Generator:
         if self.maybe(0.8):
             balancer = self.chance.choice(BALANCERS)
             nodes.append(
-                f"load-balancer front {{ engine {balancer}; host shop.example tls=auto; forwards api; replicas 2 }}"
+                f"load-balancer front {{ engine {balancer}; host shop.example tls=auto; forwards api; "
+                "replicas 2 }"
             )
             target = "front"
         else:
@@ -173,13 +177,14 @@ class _Generator:
 
     def stores(self, n: int) -> list[str]:
         size = self.chance.choice(("5Gi", "10Gi", "20Gi"))
-        if self.maybe(0.15):
-            engine = self.chance.choice(INSTANCES)
+        is_hosted = self.maybe(0.15)
+        engine = self.chance.choice(INSTANCES if is_hosted else DATABASES)
+        self.way_of_events[n] = "outbox" if engine in TRANSACTIONAL else "cdc"
+        if is_hosted:
             return [
                 f"instance h{n} {{ engine {engine}; storage {size} }}",
                 f"database db{n} on=h{n} {{ stores [T{n}]; backup daily keep=30d }}",
             ]
-        engine = self.chance.choice(DATABASES)
         backup = self.chance.choice(("hourly keep=7d", "daily keep=30d", "weekly keep=90d"))
         return [f"database db{n} {{ engine {engine}; stores [T{n}]; storage {size}; backup {backup} }}"]
 
@@ -194,7 +199,7 @@ class _Generator:
         if self.maybe(0.3):
             service.add(f"rpc {{ Read{n} T{n} -> T{n} idempotent=yes }}")
         service.add(*self.calls(n, number, members))
-        service.add(f"publishes t{n} via=outbox", "slo availability=99% p99=5s")
+        service.add(f"publishes t{n} via={self.way_of_events[n]}", "slo availability=99% p99=5s")
         if self.maybe(0.2):
             service.add("env PAYMENT_KEY secret=payment-key", 'env LOG_LEVEL "info"')
         return service

@@ -1,4 +1,4 @@
-"""What injectors are made with: a system being spoilt, the places in it, and what the spoiling should give."""
+"""What injectors are made with: a system to be spoilt, the places in it, and what should be found then."""
 
 import random
 from collections.abc import Callable
@@ -66,10 +66,13 @@ class Site:
         return f"New{self.names}"
 
     def new_service(
-        self, domain: Node | None, *statements: str | Node, is_routed: bool = True
+        self, domain: Node | None, *statements: str | Node, name: str = "", is_routed: bool = True
     ) -> tuple[str, Node]:
-        """One more service that is clean but for what it is given: its id and statement."""
-        name = self.name()
+        """One more service that is clean but for what it is given: its id and statement.
+
+        Its operations, if it is given any, are to be below its name.
+        """
+        name = name or self.name()
         service = Node(f"service {name}").add("maturity stable", "replicas 2", *statements)
         (domain or self.system).add(service)
         id_ = f"{domain.name}.{name}" if domain is not None else name
@@ -77,7 +80,7 @@ class Site:
             service.add(f"rest v1 {{ GET /{name} scope=data.read; GET /{name}/all scope=data.read }}")
         if is_routed:
             service.add("slo availability=99% p99=5s")
-            self.gateway.add(f"route /{name} -> {id_} {{ timeout 60s }}")
+            self.gateway.add(f"route /{name} -> {id_} {{ timeout 20s }}")
         return id_, service
 
     def new_owner(self, domain: Node, store: str, *statements: str | Node) -> tuple[str, Node]:

@@ -35,11 +35,40 @@ def no_version(site: Site) -> Defect:
 
 
 def same_route(site: Site) -> Defect:
-    id_, _ = site.service()
-    name = site.name()
-    site.gateway.add(f"route /{name}/{{id}} -> {id_} {{ timeout 9s; scope data.read }}")
-    site.gateway.add(f"route /{name}/{{number}} -> {id_} {{ timeout 9s; scope data.read }}")
+    domain, name = site.domain(), site.name()
+    rest = f"rest v1 {{ GET /{name}/{{id}} scope=data.read; GET /{name}/{{id}}/parts scope=data.read }}"
+    domain.add(
+        Node(f"service {name}").add("maturity stable", "replicas 2", rest, "slo availability=99% p99=5s")
+    )
+    for parameter in ("id", "number"):
+        site.gateway.add(f"route /{name}/{{{parameter}}} -> {domain.name}.{name} {{ timeout 9s }}")
     return Defect(("api",), f"route /{name}/")
+
+
+def misspelt_route(site: Site) -> Defect:
+    route = site.chance.choice(site.gateway.all("route"))
+    route.head = route.head.replace("route /", "route /x")
+    return Defect(("api",), "route /x")
+
+
+def no_limit(site: Site) -> Defect:
+    id_, _ = site.new_service(site.domain(), is_routed=False)
+    name = site.name()
+    hosts = Node(f"gateway {name}").add("host two.shop.example tls=auto", "authenticates login", "replicas 2")
+    site.system.add(hosts.add(f"route /{_local(id_)} -> {id_} {{ timeout 9s }}"))
+    return Defect((name,), f"route /{_local(id_)}")
+
+
+def endless_list(site: Site) -> Defect:
+    id_, service = site.service()
+    operation = service.one("rest").block[0]
+    operation.without("page")
+    return Defect((id_,), operation.head)
+
+
+def any_origin(site: Site) -> Defect:
+    site.gateway.add('cors ["*"] credentials')
+    return Defect(("api",), "cors")
 
 
 # ---- 11: graph
@@ -95,10 +124,9 @@ def too_short(site: Site) -> Defect:
 def unsafe_retry(site: Site) -> Defect:
     domain, name = site.domain(), site.name()
     rest = f"rest v1 {{ POST /{name} scope=data.write; GET /{name} scope=data.read }}"
-    target, _ = site.new_service(domain, rest)
-    site.gateway.add(f"route /{name} -> {target} {{ timeout 9s }}")
-    id_, _ = site.new_service(domain, f"calls {_local(target)} POST /{name} timeout=1s retries=2")
-    return Defect((id_,), f"calls {_local(target)} POST")
+    site.new_service(domain, rest, name=name)
+    id_, _ = site.new_service(domain, f"calls {name} POST /{name} timeout=1s retries=2")
+    return Defect((id_,), f"calls {name} POST")
 
 
 def many_retries(site: Site) -> Defect:
@@ -150,8 +178,43 @@ def two_producers(site: Site) -> Defect:
     id_, _ = site.element("topic")
     here = site.draft.domain_of(id_)
     there = next(domain for domain in site.draft.domains if domain is not here)
-    there.all("service")[0].add(f"publishes {id_} via=outbox")
+    there.all("service")[0].add(f"publishes {id_} via=cdc")
     return Defect((id_,), f"topic {_local(id_)}")
+
+
+def no_retention(site: Site) -> Defect:
+    id_, topic = site.element("topic")
+    topic.drop("retention")
+    return Defect((id_,), f"topic {_local(id_)}")
+
+
+def no_partitions(site: Site) -> Defect:
+    id_, topic = site.element("topic")
+    topic.drop("partitions")
+    return Defect((id_,), f"topic {_local(id_)}")
+
+
+def _subscription(site: Site) -> tuple[str, Node]:
+    id_, worker = site.element("worker")
+    return id_, worker.one("consumes")
+
+
+def no_dead_letter(site: Site) -> Defect:
+    id_, consumes = _subscription(site)
+    consumes.without("dead-letter")
+    return Defect((id_,), consumes.head)
+
+
+def not_idempotent(site: Site) -> Defect:
+    id_, consumes = _subscription(site)
+    consumes.without("idempotent")
+    return Defect((id_,), consumes.head)
+
+
+def too_many_consumers(site: Site) -> Defect:
+    id_, worker = site.element("worker")
+    worker.put("replicas 2..9")
+    return Defect((id_,), worker.one("consumes").head)
 
 
 # ---- 15: security
@@ -160,9 +223,8 @@ def two_producers(site: Site) -> Defect:
 def open_gateway(site: Site) -> Defect:
     id_, _ = site.service()
     name = site.name()
-    site.system.add(
-        f"gateway {name} {{ host two.shop.example tls=auto; replicas 2; limit 50/s; body 1Mi; route /{name} -> {id_} {{ timeout 9s; strip 1 }} }}"
-    )
+    gateway = Node(f"gateway {name}").add("host two.shop.example tls=auto", "replicas 2", "limit 50/s")
+    site.system.add(gateway.add(f"route /{name} -> {id_} {{ timeout 9s; strip 1 }}"))
     return Defect((name,), f"route /{name}")
 
 
@@ -173,16 +235,41 @@ def any_token(site: Site) -> Defect:
     return Defect(("api",), f"-> {id_}")
 
 
+def eternal_tokens(site: Site) -> Defect:
+    site.system.one("identity").put("token-lifetime 2h")
+    return Defect(("login",), "token-lifetime 2h")
+
+
+def plain_host(site: Site) -> Defect:
+    site.gateway.add("host plain.shop.example tls=none")
+    return Defect(("api",), "host plain.shop.example")
+
+
+def plain_url(site: Site) -> Defect:
+    site.system.one("external").put('url "http://pay.example/v1"')
+    return Defect(("payments",), "url")
+
+
 def written_token(site: Site) -> Defect:
     id_, service = site.service()
     service.add('env API_TOKEN "h4Kd9Wq2Zx7Vb3Nm"')
     return Defect((id_,), "env API_TOKEN")
 
 
+def public_database(site: Site) -> Defect:
+    id_, database = site.element("database", lambda node: " on=" not in node.head)
+    database.add("port 5432 public")
+    return Defect((id_,), "port 5432 public")
+
+
 INJECTORS: dict[str, tuple[Injector, ...]] = {
     "A1001": (open_beside_the_gateway, past_the_gateway),
     "A1002": (no_version,),
     "A1003": (same_route,),
+    "A1004": (misspelt_route,),
+    "A1006": (no_limit,),
+    "A1007": (endless_list,),
+    "A1008": (any_origin,),
     "A1101": (circle_of_calls,),
     "A1102": (long_chain,),
     "A1103": (wide_fan_out,),
@@ -194,7 +281,13 @@ INJECTORS: dict[str, tuple[Injector, ...]] = {
     "A1401": (no_producer, no_consumer),
     "A1402": (no_schema,),
     "A1403": (two_producers,),
+    "A1404": (no_retention, no_partitions),
+    "A1405": (no_dead_letter, not_idempotent),
+    "A1407": (too_many_consumers,),
     "A1501": (open_gateway,),
     "A1502": (any_token,),
+    "A1503": (eternal_tokens,),
+    "A1504": (plain_host, plain_url),
     "A1505": (written_token,),
+    "A1506": (public_database,),
 }

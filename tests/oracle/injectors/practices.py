@@ -69,7 +69,29 @@ def endless_backup(site: Site) -> Defect:
     return Defect((id_,), "backup daily")
 
 
+def unfit_engine(site: Site) -> Defect:
+    domain, name = site.domain(), site.name()
+    site.new_owner(
+        domain, f"database {name} {{ engine cassandra; needs transactions; backup daily keep=30d }}"
+    )
+    return Defect((f"{domain.name}.{name}",), "engine cassandra")
+
+
 # ---- 2: similar maturity
+
+
+def young_callee(site: Site) -> Defect:
+    domain = site.domain()
+    target, callee = site.new_service(domain)
+    callee.put("maturity alpha")
+    id_, _ = site.new_service(domain, f"calls {_local(target)} GET /{_local(target)} timeout=1s")
+    return Defect((id_,), f"calls {_local(target)}")
+
+
+def past_its_day(site: Site) -> Defect:
+    id_, service = site.service()
+    service.add("sunset 2020-01-31")
+    return Defect((id_,), "sunset 2020-01-31")
 
 
 def many_languages(site: Site) -> Defect:
@@ -86,6 +108,13 @@ def shared_folder(site: Site) -> Defect:
     folder = site.name()
     ids = [site.new_service(site.domain(), f'build "./{folder}"', *OWN)[0] for _ in range(2)]
     return Defect(tuple(ids), f'build "./{folder}"')
+
+
+def released_together(site: Site) -> Defect:
+    domain = site.domain()
+    other, _ = site.new_service(domain)
+    id_, _ = site.new_service(domain, f"must-deploy-with {_local(other)}")
+    return Defect((id_,), f"must-deploy-with {_local(other)}")
 
 
 # ---- 4: single responsibility
@@ -120,9 +149,8 @@ def mixed_aggregates(site: Site) -> Defect:
 def layers(site: Site) -> Defect:
     domain, store, data = site.domain(), site.name(), site.name()
     domain.add(f"database {store} {{ backup daily keep=30d }}")
-    domain.add(
-        f"service {data} {{ maturity stable; replicas 2; owns {store}; rest v1 {{ GET /{data}; GET /{data}/x }} }}"
-    )
+    rest = f"rest v1 {{ GET /{data}; GET /{data}/all }}"
+    domain.add(Node(f"service {data}").add("maturity stable", "replicas 2", f"owns {store}", rest))
     site.new_service(domain, f"calls {data} GET /{data} timeout=1s")
     return Defect((domain.name,), f"domain {domain.name}")
 
@@ -174,12 +202,12 @@ def root_user(site: Site) -> Defect:
 
 
 def no_resources(site: Site) -> Defect:
-    id_, service = site.new_service(site.domain(), 'build "./one"', "port 8080", "health tcp")
+    id_, _ = site.new_service(site.domain(), 'build "./one"', "port 8080", "health tcp")
     return Defect((id_,), 'build "./one"')
 
 
 def no_health(site: Site) -> Defect:
-    id_, service = site.new_service(site.domain(), 'build "./one"', "port 8080", "resources small")
+    id_, _ = site.new_service(site.domain(), 'build "./one"', "port 8080", "resources small")
     return Defect((id_,), 'build "./one"')
 
 
@@ -206,10 +234,16 @@ def ephemeral_database(site: Site) -> Defect:
 
 def sticky(site: Site) -> Defect:
     name = site.name()
-    site.system.add(
-        f"load-balancer {name} {{ host two.shop.example tls=auto; forwards api; algorithm ip-hash; replicas 2 }}"
+    balancer = Node(f"load-balancer {name}").add(
+        "host two.shop.example tls=auto", "forwards api", "replicas 2"
     )
+    site.system.add(balancer.add("algorithm ip-hash"))
     return Defect((name,), "algorithm ip-hash")
+
+
+def many_timers(site: Site) -> Defect:
+    id_, _ = site.new_service(site.domain(), 'build "./one"', *OWN, 'timer clean-up "0 3 * * *"')
+    return Defect((id_,), "timer clean-up")
 
 
 # ---- 7: domain-driven design
@@ -224,9 +258,8 @@ def foreign_rpc(site: Site) -> Defect:
     here, there = site.later_and_earlier()
     name, type_ = site.name(), site.type_name()
     there.add(f"type {type_} {{ id uuid key }}")
-    there.add(
-        f"service {name} {{ maturity stable; replicas 2; rpc {{ Ask{type_} {type_} -> {type_} idempotent=yes; Two{type_} {type_} -> {type_} }} }}"
-    )
+    rpc = f"rpc {{ Ask{type_} {type_} -> {type_} idempotent=yes; Two{type_} {type_} -> {type_} }}"
+    there.add(Node(f"service {name}").add("maturity stable", "replicas 2", rpc))
     id_, _ = site.new_service(here, f"calls {there.name}.{name}.Ask{type_} timeout=1s breaker=5/10s")
     return Defect((id_,), f"calls {there.name}.{name}")
 
@@ -235,8 +268,7 @@ def unpublished(site: Site) -> Defect:
     here, there = site.later_and_earlier()
     name = site.name()
     rest = f"rest v1 {{ GET /{name} scope=data.read; GET /{name}/inside scope=data.read published=no }}"
-    target, _ = site.new_service(there, rest)
-    site.gateway.add(f"route /{name} -> {target} {{ timeout 9s }}")
+    target, _ = site.new_service(there, rest, name=name)
     id_, _ = site.new_service(here, f"calls {target} GET /{name}/inside timeout=1s breaker=5/10s")
     return Defect((id_,), f"calls {target} GET /{name}/inside")
 
@@ -328,15 +360,48 @@ def fixed_address(site: Site) -> Defect:
     return Defect((id_,), "env OTHER_SERVICE")
 
 
+def long_requests(site: Site) -> Defect:
+    route = site.chance.choice(site.gateway.all("route"))
+    route.put("timeout 2m")
+    site.gateway.put("grace 130s")
+    target = route.head.rpartition(" ")[2]
+    return Defect((target,), f"service {_local(target)}")
+
+
+def long_ways(site: Site) -> Defect:
+    site.new_service(site.domain(), "grace 130s")
+    site.gateway.all("route")[-1].put("timeout 2m")
+    return Defect(("api",), "gateway api")
+
+
+def half_a_saga(site: Site) -> Defect:
+    domain = site.domain()
+    names = [site.name(), site.name()]
+    for name in names:
+        rest = f"rest v1 {{ POST /{name} scope=data.write; GET /{name} scope=data.read }}"
+        site.new_service(domain, rest, name=name)
+    calls = "; ".join(f"calls {name} POST /{name} timeout=1s" for name in names)
+    own = site.name()
+    operations = Node("rest v1").add(
+        f"POST /{own} scope=data.write {{ {calls} }}", f"GET /{own} scope=data.read"
+    )
+    id_, _ = site.new_service(domain, operations, name=own)
+    return Defect((id_,), f"calls {names[0]}")
+
+
 INJECTORS: dict[str, tuple[Injector, ...]] = {
     "A101": (second_user, readers_only),
     "A102": (foreign_cache,),
     "A103": (shared_instance,),
     "A104": (orphan_database,),
+    "A105": (unfit_engine,),
     "A106": (direct_publish,),
     "A107": (no_backup, endless_backup),
+    "A201": (young_callee,),
+    "A203": (past_its_day,),
     "A204": (many_languages,),
     "A301": (shared_folder,),
+    "A303": (released_together,),
     "A401": (many_operations,),
     "A402": (one_operation,),
     "A403": (mixed_aggregates,),
@@ -351,6 +416,7 @@ INJECTORS: dict[str, tuple[Injector, ...]] = {
     "A601": (stateless_volume,),
     "A602": (stateful_without_volume, ephemeral_database),
     "A603": (sticky,),
+    "A604": (many_timers,),
     "A701": (stray_service,),
     "A702": (foreign_rpc,),
     "A703": (unpublished,),
@@ -364,4 +430,6 @@ INJECTORS: dict[str, tuple[Injector, ...]] = {
     "A804": (same_mount,),
     "A902": (one_instance,),
     "A903": (fixed_address,),
+    "A905": (long_requests, long_ways),
+    "A906": (half_a_saga,),
 }
