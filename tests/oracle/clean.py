@@ -56,7 +56,13 @@ class _Generator:
         system.add(*(f'team {team} "{team}@shop.example"' for team in teams))
         for number, members in enumerate(self.members):
             system.add(self.domain(number, members, teams[number % len(teams)]))
-        return Draft(system, self.environments())
+        draft = Draft(system, self.environments())
+        parts = [id_ for id_, frontend in draft.elements("frontend") if "." in id_]
+        if parts:
+            next(f for id_, f in draft.elements("frontend") if id_ == "shell").add(
+                f"composes [{' '.join(parts)}]"
+            )
+        return draft
 
     # ---- around the domains
 

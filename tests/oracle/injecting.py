@@ -88,5 +88,14 @@ class Site:
         domain.add(store)
         return self.new_service(domain, f"owns {store.split()[1]}", *statements)
 
+    def new_frontend(self, domain: Node | None, *statements: str, is_served: bool = True) -> str:
+        """One more frontend, which the CDN serves: its id."""
+        name = self.name()
+        (domain or self.system).add(Node(f"frontend {name}").add(f"mounts /{name}", *statements))
+        id_ = f"{domain.name}.{name}" if domain is not None else name
+        if is_served:
+            self.system.one("cdn").add(f"serves {id_}")
+        return id_
+
 
 Injector = Callable[[Site], Defect]

@@ -88,6 +88,21 @@ def young_callee(site: Site) -> Defect:
     return Defect((id_,), f"calls {_local(target)}")
 
 
+def young_operation(site: Site) -> Defect:
+    id_, service = site.service()
+    operation = service.one("rest").block[0]
+    operation.head += " maturity=experimental"
+    return Defect((id_,), operation.head)
+
+
+def other_version(site: Site) -> Defect:
+    domain = site.domain()
+    target, _ = site.new_service(domain)
+    call = f"calls {_local(target)} GET /{_local(target)} version=v7 timeout=1s"
+    id_, _ = site.new_service(domain, call)
+    return Defect((id_,), call)
+
+
 def past_its_day(site: Site) -> Defect:
     id_, service = site.service()
     service.add("sunset 2020-01-31")
@@ -318,30 +333,31 @@ def page_of_everything(site: Site) -> Defect:
         site.system.add(f'team {team} "{team}@shop.example"', domain.add(f"owner {team}"))
         id_, _ = site.new_service(domain)
         calls.append(f"calls api GET /{_local(id_)}")
-    name = site.name()
-    site.system.add(f"frontend {name} {{ mounts /{name}; {'; '.join(calls)} }}")
-    return Defect((name,), f"frontend {name}")
+    id_ = site.new_frontend(None, *calls)
+    return Defect((id_,), f"frontend {id_}")
 
 
 def page_past_the_gateway(site: Site) -> Defect:
-    id_, _ = site.service()
-    name = site.name()
-    site.draft.domain_of(id_).add(f"frontend {name} {{ mounts /{name}; calls {id_} GET /{_local(id_)} }}")
-    return Defect((f"{id_.partition('.')[0]}.{name}",), f"calls {id_}")
+    target, _ = site.service()
+    id_ = site.new_frontend(site.draft.domain_of(target), f"calls {target} GET /{_local(target)}")
+    return Defect((id_,), f"calls {target}")
 
 
 def foreign_page(site: Site) -> Defect:
     here, there = site.two_domains()
-    name, target = site.name(), there.all("service")[0].name
-    here.add(f"frontend {name} {{ mounts /{name}; calls api GET /{target} }}")
-    return Defect((f"{here.name}.{name}",), f"calls api GET /{target}")
+    target = there.all("service")[0].name
+    id_ = site.new_frontend(here, f"calls api GET /{target}")
+    return Defect((id_,), f"calls api GET /{target}")
 
 
 def same_mount(site: Site) -> Defect:
-    names = [site.name(), site.name()]
-    for name in names:
-        site.system.add(f"frontend {name} {{ mounts /{names[0]} }}")
-    return Defect(tuple(names), "frontend new")
+    ids = [site.new_frontend(None, "mounts /twice") for _ in range(2)]
+    return Defect(tuple(ids), "frontend new")
+
+
+def unserved_page(site: Site) -> Defect:
+    id_ = site.new_frontend(None, is_served=False)
+    return Defect((id_,), f"frontend {id_}")
 
 
 # ---- 9: orchestration
@@ -398,8 +414,10 @@ INJECTORS: dict[str, tuple[Injector, ...]] = {
     "A106": (direct_publish,),
     "A107": (no_backup, endless_backup),
     "A201": (young_callee,),
+    "A202": (young_operation,),
     "A203": (past_its_day,),
     "A204": (many_languages,),
+    "A205": (other_version,),
     "A301": (shared_folder,),
     "A303": (released_together,),
     "A401": (many_operations,),
@@ -428,6 +446,7 @@ INJECTORS: dict[str, tuple[Injector, ...]] = {
     "A802": (page_past_the_gateway,),
     "A803": (foreign_page,),
     "A804": (same_mount,),
+    "A805": (unserved_page,),
     "A902": (one_instance,),
     "A903": (fixed_address,),
     "A905": (long_requests, long_ways),
