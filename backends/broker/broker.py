@@ -36,8 +36,13 @@ from .topics.catalog import Topic, TopicCatalog
 from .topics.cluster import ClusterStore
 from .topics.declared import DeclaredTopicsError, apply_declared, parse_declared
 from .topics.producer_ids import ProducerIds
+from .transactions.coordinator import TransactionCoordinator
+from .transactions.markers import Markers
+from .transactions.settings import TransactionSettings
+from .transactions.store import TransactionStore
 
 _OFFSETS_FOLDER = "__consumer_offsets"
+_TRANSACTIONS_FOLDER = "__transaction_state"
 _STOP_MS = 5_000
 _STOP_STEP_MS = 20
 # A crash costs reading again what came after the last checkpoint.
@@ -78,6 +83,8 @@ class Broker:
         self.journal = _journal(FilePool(disk), f"{folder}/{_OFFSETS_FOLDER}")
         offsets = OffsetStore(self.journal, self.loop, self.flusher.wait, self.is_synced_before_ack)
         self.groups = GroupCoordinator(self.loop, offsets, _group_settings(settings))
+        self._transaction_journal = _journal(FilePool(disk), f"{folder}/{_TRANSACTIONS_FOLDER}")
+        self.transactions = self._transaction_coordinator(offsets)
         self.server = Server(
             self.loop,
             settings.listen,
@@ -89,6 +96,18 @@ class Broker:
         register(self.metrics.registry, self)
         http = settings.http
         self.http = None if http is None else HttpServer(http.host, http.port, pages(self))
+
+    def _transaction_coordinator(self, offsets: OffsetStore) -> TransactionCoordinator:
+        settings = TransactionSettings()
+        store = TransactionStore(self._transaction_journal, self.flusher.wait, self.is_synced_before_ack)
+        markers = Markers(
+            self.loop,
+            lambda partition: self.topics.log(*partition),
+            self._on_marker_written,
+            offsets,
+            settings.retry_ms,
+        )
+        return TransactionCoordinator(self.loop, store, markers, self.producer_ids.take, settings)
 
     @property
     def cluster_id(self) -> str:
@@ -117,6 +136,14 @@ class Broker:
             self._unsynced.add(log)
         self.readers.wake(log)
 
+    def _on_marker_written(self, log: PartitionLog, done: Done) -> None:
+        """As `on_written`, but `done` is called also where nobody waits for the disk."""
+        if self.is_synced_before_ack:
+            self.on_written(log, done)
+        else:
+            self.on_written(log)
+            done(None)
+
     def _on_synced(self, log: PartitionLog, done: Done | None, error: OSError | None) -> None:
         if error is not None:
             _log.error("%s-%d cannot be synced: %s", log.topic, log.partition, error)
@@ -128,8 +155,9 @@ class Broker:
         for log in self._unsynced:
             self.flusher.wait(log, partial(self._on_synced, log, None))
         self._unsynced.clear()
-        if self.journal.is_unsynced:
-            self.flusher.wait(self.journal, lambda error: None)
+        for journal in (self.journal, self._transaction_journal):
+            if journal.is_unsynced:
+                self.flusher.wait(journal, lambda error: None)
         self.loop.after(self.settings.flush.interval_ms, self._sync_at_intervals)
 
     def _checkpoint(self) -> None:
@@ -151,6 +179,7 @@ class Broker:
             self._make_declared(self.settings.topics)
         self.topics.when_deleted.append(self._on_deleted)
         self.groups.keep_topics({topic.name for topic in self.topics})
+        self.transactions.open((log for topic in self.topics for log in topic.logs), self.groups.offsets)
         if self.settings.flush.mode not in (ALWAYS, NONE):
             self._sync_at_intervals()
         self._checkpoint()
@@ -185,6 +214,7 @@ class Broker:
         self.flusher.close()
         self._janitor.stop()
         self.journal.close()
+        self._transaction_journal.close()
         self.logs.close()
         self.loop.close()
 

@@ -23,6 +23,14 @@ from .records import delete_records
 from .sasl import sasl_authenticate, sasl_handshake
 from .scram_users import alter_user_scram_credentials, describe_user_scram_credentials
 from .topics import create_partitions, create_topics, delete_topics
+from .transactions import (
+    add_offsets_to_txn,
+    add_partitions_to_txn,
+    describe_transactions,
+    end_txn,
+    list_transactions,
+    txn_offset_commit,
+)
 from .versions import API_VERSIONS, api_versions
 
 # Produce says 0 although 0 to 2 are refused: librdkafka would not compress otherwise (KAFKA-18659).
@@ -47,6 +55,10 @@ APIS: tuple[Api, ...] = (
     Api(21, "DeleteRecords", 0, 2, delete_records),
     Api(22, "InitProducerId", 0, 4, init_producer_id),
     Api(23, "OffsetForLeaderEpoch", 2, 4, offset_for_leader_epoch),
+    Api(24, "AddPartitionsToTxn", 0, 3, add_partitions_to_txn),
+    Api(25, "AddOffsetsToTxn", 0, 3, add_offsets_to_txn),
+    Api(26, "EndTxn", 0, 3, end_txn),
+    Api(28, "TxnOffsetCommit", 0, 3, txn_offset_commit),
     Api(32, "DescribeConfigs", 1, 4, describe_configs),
     Api(33, "AlterConfigs", 0, 2, alter_configs),
     Api(35, "DescribeLogDirs", 1, 4, describe_log_dirs),
@@ -58,5 +70,7 @@ APIS: tuple[Api, ...] = (
     Api(50, "DescribeUserScramCredentials", 0, 0, describe_user_scram_credentials),
     Api(51, "AlterUserScramCredentials", 0, 0, alter_user_scram_credentials),
     Api(60, "DescribeCluster", 0, 1, describe_cluster),
+    Api(65, "DescribeTransactions", 0, 0, describe_transactions),
+    Api(66, "ListTransactions", 0, 0, list_transactions),
     Api(75, "DescribeTopicPartitions", 0, 0, describe_topic_partitions),
 )

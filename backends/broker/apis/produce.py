@@ -5,6 +5,8 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from ..groups.offsets import Partition
+from ..protocol.batches import is_transactional, parse_header
 from ..protocol.errors import ErrorCode
 from ..protocol.produce import FLEXIBLE, Produced, read_produce, write_produced
 from ..storage.errors import AppendError
@@ -59,6 +61,13 @@ def _append(
     log = broker.topics.log(topic, index)
     if log is None:
         return Produced(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    if records is not None and is_transactional(records):
+        header = parse_header(records)
+        error = broker.transactions.write_error(
+            header.producer_id, header.producer_epoch, Partition(topic, index)
+        )
+        if error is not ErrorCode.NONE:
+            return Produced(index, error)
     try:
         appended = log.append(_NOTHING if records is None else records, broker.loop.wall_ms())
     except AppendError as refusal:

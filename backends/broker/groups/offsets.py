@@ -188,6 +188,10 @@ class OffsetStore:
         """The offsets of a group."""
         return self._table.groups.get(group_id, {})
 
+    def staged_producers(self) -> list[int]:
+        """The producers whose transactions have offsets that are not settled."""
+        return sorted(self._table.staged)
+
     def is_unstable(self, group_id: str, partition: Partition) -> bool:
         """Whether a transaction that has not ended may still move this offset."""
         return any(partition in staged.get(group_id, {}) for staged in self._table.staged.values())

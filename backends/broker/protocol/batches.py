@@ -20,6 +20,7 @@ EPOCH_AT: Final = 12
 MAGIC_AT: Final = 16
 CHECKSUM_AT: Final = 17
 CHECKED_AT: Final = 21
+ATTRIBUTES_AT: Final = 21
 LAST_DELTA_AT: Final = 23
 MAX_TIMESTAMP_AT: Final = 35
 
@@ -90,6 +91,11 @@ class Header(NamedTuple):
 def parse_header(data: bytes | bytearray | memoryview, position: int = 0) -> Header:
     """The header at a position, unchecked. Raises struct.error where the bytes end before it does."""
     return Header._make(HEADER.unpack_from(data, position))
+
+
+def is_transactional(batches: memoryview) -> bool:
+    """Whether the first batch, if its header is there, belongs to a transaction."""
+    return len(batches) >= HEADER_BYTES and batches[ATTRIBUTES_AT + 1] & TRANSACTIONAL != 0
 
 
 def checksum(data: memoryview) -> int:

@@ -204,6 +204,11 @@ class PartitionLog:
         """Producer and first offset of each aborted transaction with records in a range of offsets."""
         return self._senders.aborted.between(first, below)
 
+    def open_producers(self) -> list[tuple[int, int]]:
+        """The id and epoch of each producer that has an open transaction here."""
+        producers = self._senders.producers
+        return [(producer_id, producers.epoch(producer_id)) for producer_id in producers.open]
+
     def roll(self, now_ms: int) -> None:
         """Begin a new segment, unless the active one is empty. Raises AppendError where the disk refuses."""
         if not self._active.size:

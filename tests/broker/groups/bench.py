@@ -1,6 +1,10 @@
 """A coordinator over fake time and a fake disk, and members that talk to it."""
 
+import errno
 import itertools
+import os
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from archc.backends.broker.groups.coordinator import GroupCoordinator
@@ -18,16 +22,30 @@ from archc.backends.broker.groups.settings import GroupSettings
 from archc.backends.broker.protocol.errors import ErrorCode
 from archc.backends.broker.storage.files import FilePool
 from archc.backends.broker.storage.journal import Journal
-from tests.broker.fakes import FakeDisk, FakeTimers
+from tests.broker.fakes import FakeTimers
+from tests.broker.storage.simulated import SimulatedDisk, empty_disk
 
 GROUP = "billing"
+OFFSETS = "/data/offsets"
 SETTINGS = GroupSettings(initial_rebalance_delay_ms=100, new_member_timeout_ms=60_000)
+
+
+@contextmanager
+def failing(disk: SimulatedDisk, calls: Container[str], error_number: int = errno.EIO) -> Iterator[None]:
+    """Let all calls of some names fail."""
+
+    def fault(name: str, path: str) -> OSError | None:
+        return OSError(error_number, os.strerror(error_number)) if name in calls else None
+
+    disk.fault = fault
+    yield
+    disk.fault = None
 
 
 class SlowFlusher:
     """Syncs when the test says so, as the flusher's thread would some time later."""
 
-    def __init__(self, disk: FakeDisk) -> None:
+    def __init__(self, disk: SimulatedDisk) -> None:
         self._disk = disk
         self._waiting = []
         self.is_immediate = True
@@ -60,13 +78,13 @@ class Bench:
     """Everything of a broker that groups need."""
 
     settings: GroupSettings = SETTINGS
-    disk: FakeDisk = field(default_factory=FakeDisk)
+    disk: SimulatedDisk = field(default_factory=empty_disk)
     timers: FakeTimers = field(default_factory=FakeTimers)
     is_flushed: bool = True
 
     def __post_init__(self) -> None:
         self.flusher = SlowFlusher(self.disk)
-        self.journal = Journal(FilePool(self.disk), "/offsets")
+        self.journal = Journal(FilePool(self.disk), OFFSETS)
         self.offsets = OffsetStore(self.journal, self.timers, self.flusher.wait, self.is_flushed)
         numbers = itertools.count(1)
         self.coordinator = GroupCoordinator(

@@ -4,22 +4,34 @@ import pytest
 
 from archc.backends.broker.storage.files import FilePool
 from archc.backends.broker.storage.journal import Journal, Record, encode
-from tests.broker.fakes import FakeDisk
+from tests.broker.groups.bench import failing
+from tests.broker.storage.simulated import SimulatedDisk, empty_disk
 
-FOLDER = "/journal"
+FOLDER = "/data/journal"
 FIRST = f"{FOLDER}/00000000000000000001.log"
 RECORDS: list[Record] = [["a", 1], ["b", "ünï\r\n"], ["c", [None, True, -1]]]
 
 
-def _journal(disk: FakeDisk) -> Journal:
+def _journal(disk: SimulatedDisk) -> Journal:
     return Journal(FilePool(disk), FOLDER)
 
 
-def _written(records: list[Record] = RECORDS) -> FakeDisk:
-    disk = FakeDisk()
+def _written(records: list[Record] = RECORDS) -> SimulatedDisk:
+    disk = empty_disk()
     journal = _journal(disk)
     for record in records:
         journal.append(record)
+    return disk
+
+
+def _content(disk: SimulatedDisk, path: str = FIRST) -> bytes:
+    return bytes(disk.file(path).data)
+
+
+def _holding(content: bytes) -> SimulatedDisk:
+    """A disk with this for the journal's file."""
+    disk = _written([])
+    disk.file(FIRST).data[:] = content
     return disk
 
 
@@ -32,39 +44,35 @@ def test_a_line_is_a_checksum_and_json() -> None:
 
 
 def test_a_torn_end_is_cut_off_at_every_byte() -> None:
-    disk = _written()
-    whole = disk.content(FIRST)
+    whole = _content(_written())
     ends = [len(b"".join(map(encode, RECORDS[:count]))) for count in range(len(RECORDS) + 1)]
     for length in range(len(whole)):
         count = sum(end <= length for end in ends) - 1
         for garbage in (b"", b"\0" * 50, b"\xff\n" * 3):
-            left = disk.after_kill()
-            left.put(FIRST, whole[:length] + garbage)
+            left = _holding(whole[:length] + garbage)
             journal = _journal(left)
             assert journal.records == RECORDS[:count]
-            assert left.content(FIRST) == whole[: ends[count]]
+            assert _content(left) == whole[: ends[count]]
             journal.append(["d"])
             assert _journal(left.after_kill()).records == [*RECORDS[:count], ["d"]]
 
 
 def test_a_flipped_bit_costs_its_record_and_the_file_is_kept_aside() -> None:
-    disk = _written()
-    whole = disk.content(FIRST)
+    whole = _content(_written())
     for position in range(len(whole)):
         line = whole[:position].count(b"\n")
         # Without the end of its line, a record takes the next one along.
         lost = {line, line + 1} if whole[position : position + 1] == b"\n" else {line}
         kept = [record for number, record in enumerate(RECORDS) if number not in lost]
         for bit in range(8):
-            left = disk.after_kill()
             damaged = bytearray(whole)
             damaged[position] ^= 1 << bit
-            left.put(FIRST, bytes(damaged))
+            left = _holding(damaged)
             assert _journal(left).records == kept
             again = left.after_kill()
             assert _journal(again).records == kept
             if max(lost) < len(RECORDS) - 1:
-                assert again.content(FIRST + ".damaged") == bytes(damaged)
+                assert _content(again, FIRST + ".damaged") == damaged
 
 
 def test_lower_numbers_and_temporary_files_go() -> None:
@@ -78,22 +86,22 @@ def test_lower_numbers_and_temporary_files_go() -> None:
 
 
 def test_a_new_folder_lasts() -> None:
-    disk = FakeDisk()
+    disk = empty_disk()
     journal = _journal(disk)
     journal.append(["a"])
     (file,) = journal.begin_sync().files
     disk.sync(file.fd)
-    assert _journal(disk.after_power_cut()).records == [["a"]]
+    assert _journal(disk.after_power_loss(0)).records == [["a"]]
 
 
 def test_what_a_kill_left_in_memory_is_synced_before_it_is_taken_for_true() -> None:
     disk = _written().after_kill()
     assert _journal(disk).records == RECORDS
-    assert _journal(disk.after_power_cut()).records == RECORDS
+    assert _journal(disk.after_power_loss(0)).records == RECORDS
 
 
 @pytest.mark.parametrize("call", ["sync", "truncate"])
 def test_a_disk_that_fails_at_the_start_is_a_fault(call: str) -> None:
     disk = _written().after_kill()
-    with disk.failing(call), pytest.raises(OSError, match="Input/output error"):
+    with failing(disk, {call}), pytest.raises(OSError, match="Input/output error"):
         _journal(disk)

@@ -1,0 +1,1 @@
+"""Transactions: records of many partitions and offsets of groups that are seen together or never."""
