@@ -98,7 +98,7 @@ class Transaction:
                 frozenset(groups),
                 started_ms,
             )
-        except TypeError as problem:
+        except (TypeError, ValueError) as problem:
             raise ValueError(f"no record of a transaction looks like {record!r:.200}: {problem}") from None
 
     # ---- who may do what
