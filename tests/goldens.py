@@ -78,8 +78,15 @@ def built(compilation: Compilation, names: tuple[str, ...]) -> dict[str, Output]
     for backend in BACKENDS:
         if platform in backend.platforms and (not names or backend.name in names):
             outputs |= backend.render(plan)
-    # The bundled broker's program is a copy; tests/backends/test_logbroker.py holds it to its source.
-    return {path: output for path, output in outputs.items() if "/logbroker/" not in path}
+    return {path: output for path, output in outputs.items() if is_kept(path)}
+
+
+def is_kept(path: str) -> bool:
+    """Whether an output is committed; all are but the bundled broker's program, which is a copy.
+
+    tests/backends/test_logbroker.py holds that to its source.
+    """
+    return "/logbroker/" not in path
 
 
 def kept(golden: Golden) -> dict[str, Path]:

@@ -7,6 +7,7 @@ from archc.backends.backend import Plan
 from archc.backends.workload import Workload
 from archc.backends.workloads.management import roles
 from archc.compiler import model
+from archc.compiler.graph import is_bundled
 
 
 def prometheus(plan: Plan, management: model.Management, programs: tuple[Workload, ...]) -> dict[str, Any]:
@@ -41,16 +42,28 @@ def _job(workload: Workload) -> dict[str, Any]:
 
 def alerts(plan: Plan) -> dict[str, Any]:
     """alerts.yml: what somebody should look at."""
-    rules = [
-        {
-            "alert": "InstanceDown",
-            "expr": "up == 0",
-            "for": "2m",
-            "labels": {"severity": "page"},
-            "annotations": {"summary": "{{ $labels.job }} on {{ $labels.instance }} does not answer"},
-        }
-    ]
+    rules = [_alert("InstanceDown", "up == 0", "2m", "{{ $labels.instance }} does not answer")]
+    if any(is_bundled(broker) for broker in plan.system.all(model.Broker)):
+        rules += [
+            _alert("PartitionsOffline", "logbroker_offline_partitions > 0", "0m", "a disk of it failed"),
+            _alert(
+                "BrokerDiskFull",
+                "logbroker_disk_free_bytes / logbroker_disk_size_bytes < 0.1",
+                "5m",
+                "its disk has less than a tenth left",
+            ),
+        ]
     return {"groups": [{"name": "archc", "rules": rules}]}
+
+
+def _alert(name: str, expression: str, after: str, text: str) -> dict[str, Any]:
+    return {
+        "alert": name,
+        "expr": expression,
+        "for": after,
+        "labels": {"severity": "page"},
+        "annotations": {"summary": f"{{{{ $labels.job }}}}: {text}"},
+    }
 
 
 def alertmanager() -> dict[str, Any]:

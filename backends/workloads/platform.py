@@ -110,7 +110,10 @@ def _logbroker(plan: Plan, broker: model.Runnable, workload: Workload) -> Worklo
         metrics_port=facts.METRICS_PORT,
         liveness=probes.python_http(facts.METRICS_PORT, "/healthz"),
         readiness=probes.python_http(facts.METRICS_PORT, "/readyz"),
-        size=common.SIZES["small"],
+        # It has 30 MB when it idles, and up to 100 MB more for each client that sends as much at once.
+        size=Size(500, 256 * common.MEBIBYTE),
+        # After a crash it reads what was not known to be on the disk.
+        start_s=120,
     )  # fmt: skip
 
 

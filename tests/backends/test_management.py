@@ -1,6 +1,7 @@
 """What watches the system is told of every program that has measurements, and of nothing else."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ from archc.backends import management, registry
 from archc.backends.backend import Outputs, Plan
 from archc.backends.workloads import workloads
 from archc.compiler.pipeline import compile_source
+from docs.log_broker import metrics
 
 SYSTEM = """
 system s {
@@ -20,6 +22,7 @@ system s {
     metrics prometheus; dashboards grafana; alerts alertmanager; logs LOGS; traces opentelemetry
   }
   registry names { engine consul }
+  broker events
   gateway g { route /a -> a }
   service a { rest { GET /a } }
   service b { image "registry.example/b:1"; port 81; health tcp; metrics /stats; rpc { Ask } }
@@ -47,11 +50,20 @@ def data_of(name: str, logs: str = "elastic") -> Any:
 
 def test_prometheus_asks_everybody_who_has_measurements() -> None:
     jobs = {job["job_name"]: job for job in data_of("prometheus.yml")["scrape_configs"]}
-    assert sorted(jobs) == ["a", "b", "g", "prometheus"]
+    assert sorted(jobs) == ["a", "b", "events", "g", "prometheus"]
+    assert (jobs["events"]["metrics_path"], jobs["events"]["dns_sd_configs"][0]["port"]) == ("/metrics", 9902)
     (found,) = jobs["b"]["dns_sd_configs"]
     assert (found["names"], found["port"], jobs["b"]["metrics_path"]) == (["b"], 81, "/stats")
     peers = next(w.peers for w in workloads(plan_of("elastic")) if w.name == "ops-metrics")
     assert {*jobs} - {"prometheus"} | {"ops-alerts"} == set(peers)
+
+
+def test_alerts_ask_for_what_is_measured() -> None:
+    known = {"up", *(name for name, *_ in metrics())}
+    asked = [rule["expr"] for group in data_of("alerts.yml")["groups"] for rule in group["rules"]]
+    assert len(asked) == 3
+    for expression in asked:
+        assert set(re.findall(r"[a-z_]+", expression)) <= known
 
 
 @pytest.mark.parametrize("logs", ["elastic", "loki"])
