@@ -113,7 +113,7 @@ def _logbroker(plan: Plan, broker: model.Runnable, workload: Workload) -> Worklo
         # It has 30 MB when it idles, and up to 100 MB more for each client that sends as much at once.
         size=Size(500, 256 * common.MEBIBYTE),
         # After a crash it reads what was not known to be on the disk.
-        start_s=120,
+        start_s=300,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -15,6 +16,7 @@ from archc.backends.backend import Backend, Plan
 from archc.backends.workload import Workload
 from archc.backends.workloads import workloads
 from archc.compiler.pipeline import compile_source
+from tests.broker.running import free_port, started
 
 ROOT = Path(__file__).parents[2]
 SYSTEM = """
@@ -76,10 +78,14 @@ def test_the_program_imports_nothing_of_archc_and_only_what_it_requires() -> Non
                 assert {alias.name.partition(".")[0] for alias in node.names} <= allowed, path
 
 
-def test_the_copy_runs_under_its_own_name(tmp_path: Path) -> None:
+def written(folder: Path) -> None:
     for path, text in files().items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text)
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+
+
+def test_the_copy_runs_under_its_own_name(tmp_path: Path) -> None:
+    written(tmp_path)
     command = [sys.executable, "-m", "logbroker"]
     run = subprocess.run([*command, "--help"], cwd=tmp_path / "events", capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
@@ -96,6 +102,31 @@ def test_the_copy_runs_under_its_own_name(tmp_path: Path) -> None:
         )
         assert run.returncode == 2
         assert "`wrong` is not always" in run.stderr
+
+
+def test_the_copy_serves_its_topics_as_the_workload_starts_it(tmp_path: Path) -> None:
+    written(tmp_path)
+    port, http_port = free_port(), free_port()
+    places = {
+        "/var/lib/logbroker/data": str(tmp_path / "data"),
+        "/etc/logbroker/topics.json": str(tmp_path / "events" / "topics.json"),
+        "0.0.0.0:9092": f"127.0.0.1:{port}",
+        "events:9092": f"127.0.0.1:{port}",
+        "0.0.0.0:9902": f"127.0.0.1:{http_port}",
+    }
+    command = [places.get(argument, argument) for argument in workload().command]
+    assert set(places.values()) <= set(command)
+    # Run where the image runs it, for the program to be found.
+    start = ["sh", "-c", f'cd "$0" && exec "{sys.executable}" -m logbroker "$@"', str(tmp_path / "events")]
+    with started("logbroker", [*start, *command], port, tmp_path / "log") as broker:
+        for path in ("/readyz", "/healthz", "/metrics"):
+            assert urlopen(f"http://127.0.0.1:{http_port}{path}", timeout=10).status == 200
+        tool = [*start, "topics", "list", "--bootstrap", broker.address, "--format", "json"]
+        listed = json.loads(subprocess.run(tool, capture_output=True, check=True).stdout)
+    told = json.loads(files()["events/topics.json"])["topics"]
+    assert [
+        {"name": t["topic"], "partitions": t["partitions"], "configs": t["configs"]} for t in listed
+    ] == told
 
 
 def test_topics_are_the_same_on_every_engine() -> None:
