@@ -26,7 +26,7 @@ HARMLESS = {
 # Short enough that no picture breaks the line, which would be a difference of its own.
 TEXTS = (
     '"', "'", '"quoted" and \'quoted\'', "\\", "ends in \\", "\\n\\x41\\u0041", "a\nb: c", "\n", "\na",
-    "a\n", "a\rb", "a\r\nimport os", "\f", "\ttab", "$HOME", "${HOME}", "$(id)", "$$", "$", "%",
+    "a\n", "a\nimport os", "\f", "\ttab", "$HOME", "${HOME}", "$(id)", "$$", "$", "%",
     "%s %(a)s %%", "%REQ(:path)%", "{{ 7 * 7 }}", "{{ .Values.x }}", "{% raw %}", "{# no #}", "{}",
     "{0} {name}", '"""', "'''", "''' + '''", '"""\nimport os\n"""', "# syntax=evil", "#", " # comment",
     "---", "--- a", "...", "no", "Yes", "null", "~", "1e3", "0o17", "0x1F", "12:30", "1_000", ".inf", "=",
