@@ -71,7 +71,7 @@ def _append(
     try:
         appended = log.append(_NOTHING if records is None else records, broker.loop.wall_ms())
     except AppendError as refusal:
-        return Produced(index, refusal.code, message=refusal.message)
+        return Produced(index, refusal.code, message=refusal.message, faulty=refusal.faulty)
     if records is not None and not appended.is_duplicate:
         count = appended.last_offset - appended.base_offset + 1
         broker.metrics.on_appended(topic, len(records), count)

@@ -8,6 +8,7 @@ from .primitives import Reader, write_count, write_string
 FLEXIBLE = 9
 _ACKS_TIMEOUT = Struct(">hi")
 _PARTITION = Struct(">ihqq")
+_INT32 = Struct(">i")
 _INT64 = Struct(">q")
 
 
@@ -24,7 +25,7 @@ class ProduceRequest(NamedTuple):
 
 
 class Produced(NamedTuple):
-    """What became of one partition's batches."""
+    """What became of one partition's batches; `faulty` are the records that a batch was refused for."""
 
     partition: int
     error: int = 0
@@ -32,6 +33,7 @@ class Produced(NamedTuple):
     log_append_time_ms: int = -1
     log_start_offset: int = -1
     message: str | None = None
+    faulty: tuple[int, ...] = ()
 
 
 def read_produce(version: int, reader: Reader) -> ProduceRequest:
@@ -65,7 +67,12 @@ def write_produced(out: bytearray, version: int, topics: list[tuple[str, list[Pr
             if version >= 5:
                 out += _INT64.pack(part.log_start_offset)
             if version >= 8:
-                write_count(out, 0, compact)  # errors of single records: all of a batch stands or falls
+                write_count(out, len(part.faulty), compact)
+                for index in part.faulty:
+                    out += _INT32.pack(index)
+                    write_string(out, None, compact)  # the message is that of the batch
+                    if compact:
+                        out.append(0)
                 write_string(out, part.message, compact)
             if compact:
                 out.append(0)

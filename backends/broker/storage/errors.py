@@ -13,7 +13,14 @@ class StorageError(Exception):
 
 
 class AppendError(StorageError):
-    """Nothing was appended: the batches are not right, or the disk does not take them."""
+    """Nothing was appended: the batches are not right, or the disk does not take them.
+
+    `faulty` are the records at fault, by their index in their batch, where it is single ones.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, faulty: tuple[int, ...] = ()) -> None:
+        super().__init__(code, message)
+        self.faulty = faulty
 
 
 class OffsetOutOfRangeError(StorageError):

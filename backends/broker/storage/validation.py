@@ -64,11 +64,13 @@ def require_keys(batches: memoryview) -> None:
     while batches:
         size = parse_header(batches).size
         try:
-            is_missing = any(record.key is None for record in records_of(batches[:size], KEYS_BYTES_MAX))
+            records = enumerate(records_of(batches[:size], KEYS_BYTES_MAX))
+            faulty = tuple(index for index, record in records if record.key is None)
         except BadRecordsError:
-            is_missing = False
-        if is_missing:
-            raise AppendError(ErrorCode.INVALID_RECORD, "a compacted topic takes no record without a key")
+            faulty = ()
+        if faulty:
+            message = "a compacted topic takes no record without a key"
+            raise AppendError(ErrorCode.INVALID_RECORD, message, faulty)
         batches = batches[size:]
 
 

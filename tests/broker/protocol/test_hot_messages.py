@@ -52,7 +52,7 @@ def test_produce_is_read(version: int) -> None:
 
 @pytest.mark.parametrize("version", PRODUCE_VERSIONS)
 def test_an_answer_to_produce_is_written(version: int) -> None:
-    parts = [Produced(3, 0, 7, -1, 2), Produced(4, 45, message="a gap")]
+    parts = [Produced(3, 0, 7, -1, 2), Produced(4, 87, message="no key", faulty=(2, 9))]
     out = bytearray()
     write_produced(out, version, [("orders", parts), ("ß", [])])
     reader = Reader(out)
@@ -63,6 +63,10 @@ def test_an_answer_to_produce_is_written(version: int) -> None:
         assert (part.index, part.error_code, part.base_offset) == given_[:3]
         assert part.log_start_offset == (given_.log_start_offset if version >= 5 else -1)
         assert part.error_message == (given_.message if version >= 8 else None)
+        faulty = given_.faulty if version >= 8 else ()
+        assert [(record.batch_index, record.batch_index_error_message) for record in part.record_errors] == [
+            (index, None) for index in faulty
+        ]
 
 
 @pytest.mark.parametrize("version", FETCH_VERSIONS)

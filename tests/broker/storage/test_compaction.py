@@ -166,7 +166,8 @@ def test_a_last_segment_that_waits_too_long_is_sealed_and_compacted() -> None:
 def test_records_without_a_key_are_refused() -> None:
     _, _, log = a_log()
     with pytest.raises(AppendError) as caught:
-        put(log, (b"a", b"1"), (None, b"2"), codec=ZSTD)
+        put(log, (b"a", b"1"), (None, b"2"), (b"b", b"3"), (None, b"4"), codec=ZSTD)
+    assert caught.value.faulty == (1, 3)
     assert caught.value.code == ErrorCode.INVALID_RECORD
     assert log.end_offset == 0
 

@@ -31,8 +31,9 @@ export LD_LIBRARY_PATH=$checkout/src:$checkout/src-cpp
 export RDKAFKA_TEST_CONF=$scratch/test.conf BROKERS=$broker TEST_KAFKA_VERSION=${TEST_KAFKA_VERSION:-4.1.0}
 export TEST_SCENARIO=$scenario
 
-# The runner picks tests by number, and several may have one: a run covers all that the list has of it.
-declare -A numbers=() wants=()
+# The runner picks tests by number, and several may have one: a run covers all that the list has of it. NAME/PART is
+# a test of which only the parts with PART in their name are run.
+declare -A names=() wants=()
 while read -r name needs; do
   [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
   needs=" ${needs:-} "
@@ -43,29 +44,33 @@ while read -r name needs; do
     echo "left out $name: it calls Kafka's commands, and KAFKA_PATH does not say where they are"
     continue
   fi
-  number=${name%%_*}
-  numbers[$number]="${numbers[$number]:-} $name"
-  wants[$number]=$needs
+  run=${name%%_*}
+  [[ $name != */* ]] || run+=/${name#*/}
+  names[$run]="${names[$run]:-} ${name%/*}"
+  wants[$run]=$needs
 done < <(sed -e 's/#.*//' -e '/^ *$/d' "$upstream/librdkafka.allow")
 
 failed=0 passed=0
-for number in $(printf '%s\n' "${!numbers[@]}" | sort); do
+for run in $(printf '%s\n' "${!names[@]}" | sort); do
   # -L: no tests that need no broker; -E: no emulation of slow sockets, but for the tests that are about it.
   options=(-L -p1)
-  [[ ${wants[$number]} == *" sockem "* ]] || options+=(-E)
+  [[ ${wants[$run]} == *" sockem "* ]] || options+=(-E)
+  part=${run#"${run%%/*}"}
+  export TESTS=${run%%/*}
+  if [ -n "$part" ]; then export SUBTESTS=${part#/}; else unset SUBTESTS; fi
   # The outer braces keep this shell's own word on a run that aborts out of the output.
-  { (cd "$checkout/tests" && TESTS=$number timeout -k 5 "${TIMEOUT_S:-300}" ./test-runner "${options[@]}") 2>&1 \
+  { (cd "$checkout/tests" && timeout -k 5 "${TIMEOUT_S:-300}" ./test-runner "${options[@]}") 2>&1 \
     | sed 's/\x1b\[[0-9;]*m//g' >"$scratch/log" || true; } 2>/dev/null
-  for name in ${numbers[$number]}; do
+  for name in ${names[$run]}; do
     state=$(sed -n "s/^| $name  *| *\([A-Z]*\) *| *\([0-9.]*s\).*/\1 \2/p" "$scratch/log" | tail -n 1)
-    if [[ $state == PASSED* ]]; then
+    if [[ $state == PASSED* ]] && { [ -z "$part" ] || grep -qF "$SUBTESTS" "$scratch/log"; }; then
       passed=$((passed + 1))
-      echo "passed $name ${state#PASSED }"
+      echo "passed $name$part ${state#PASSED }"
       continue
     fi
     failed=$((failed + 1))
-    echo "FAILED $name ${state:-: no summary, it crashed or took over ${TIMEOUT_S:-300} s}"
-    [ -z "${LOGS:-}" ] || { mkdir -p "$LOGS" && cp "$scratch/log" "$LOGS/$name.log"; }
+    echo "FAILED $name$part ${state:-: no summary, it crashed or took over ${TIMEOUT_S:-300} s}"
+    [ -z "${LOGS:-}" ] || { mkdir -p "$LOGS" && cp "$scratch/log" "$LOGS/$name${part//\//-}.log"; }
     { grep -aE 'TEST FAILURE|Assert|failed:' "$scratch/log" || true; } | tail -n 3 | cut -c1-300 | sed 's/^/    /'
   done
 done
