@@ -136,6 +136,21 @@ def write_file(disk: Disk, path: str, data: bytes) -> None:
         disk.close(fd)
 
 
+def write_unsynced(disk: Disk, path: str, data: bytes) -> None:
+    """Write a file that nobody will miss if the power goes: it is known by a checksum."""
+    fd = disk.open(path, REPLACE)
+    try:
+        write_all(disk, fd, data)
+    finally:
+        disk.close(fd)
+
+
+def write_renamed(disk: Disk, path: str, data: bytes) -> None:
+    """Put such a file in place whole or not at all, unless the power goes."""
+    write_unsynced(disk, path + TEMPORARY_SUFFIX, data)
+    disk.rename(path + TEMPORARY_SUFFIX, path)
+
+
 def write_atomically(disk: Disk, path: str, data: bytes) -> None:
     """Put a file in place whole or not at all, and lasting when this returns."""
     write_file(disk, path + TEMPORARY_SUFFIX, data)

@@ -3,21 +3,20 @@
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from .checkpoint import SEALED, SealedSegment, Swap, dump_sealed
-from .disk import REPLACE, Disk, sync_folder, write_all, write_atomically
+from .disk import sync_folder, write_atomically, write_renamed, write_unsynced
 from .files import FilePool, LogFile
 from .janitor import Janitor
-from .names import SEGMENT_SUFFIXES, SNAPSHOT, log_path
+from .loading import Loaded
+from .names import SEGMENT_SUFFIXES
 from .segment import Segment
+from .snapshots import Snapshots
 from .swap import SwapRefusedError, remove_cleaned, swap_segments, swapped
 
 _log = logging.getLogger(__name__)
-
-# Older snapshots of producers are removed; this many are there in case the newest is damaged.
-SNAPSHOTS_KEPT = 2
 
 
 class SyncFailedError(Exception):
@@ -27,22 +26,17 @@ class SyncFailedError(Exception):
 class Keeper:
     """Seals and removes the segments of one log, in their order. Its methods run on the network thread."""
 
-    def __init__(
-        self,
-        pool: FilePool,
-        janitor: Janitor,
-        folder: str,
-        snapshots: Sequence[int],
-        sealed: Iterable[SealedSegment],
-    ) -> None:
+    def __init__(self, pool: FilePool, janitor: Janitor, folder: str, loaded: Loaded) -> None:
         self._disk = pool.disk
         self._pool = pool
         self._janitor = janitor
         self._folder = folder
         self._folder_file = LogFile(pool, folder)
-        self._snapshots = sorted(snapshots)
-        # For the janitor's thread alone: what is sealed as far as it has come, and whether a segment did not
-        # come to the disk; then none after it is sealed.
+        # For the janitor's thread alone: what is on the disk as far as it has come, and whether a segment did
+        # not come there; then none after it is sealed.
+        bases = [segment.base_offset for segment in loaded.segments]
+        self._snapshots = Snapshots(pool.disk, folder, loaded.snapshots, bases)
+        sealed = (segment.sealed for segment in loaded.segments if segment.sealed is not None)
         self._sealed = {segment.base_offset: segment for segment in sealed}
         self._has_failed = False
         # The folder's name may be another log's as soon as this one is closed.
@@ -55,25 +49,25 @@ class Keeper:
         aborted: bytes,
         snapshot: bytes,
         done: Callable[[Exception | None], None],
+        is_last: bool = False,
     ) -> None:
         """Seal a segment; those before are sealed already, or given to the janitor to be.
 
+        The last one of a log that is closed has its name on the disk already, and nothing comes after it that
+        would make reading it again take long: what is derived from it need not outlive a loss of power.
         `done` is told SyncFailedError where it did not come to the disk. Raises OSError.
         """
-        caches = self._caches(segment, aborted, snapshot)
+        caches = {segment.path(suffix): data for suffix, data in segment.seal(aborted).items()}
         sealed = segment.sealed
         assert sealed is not None
-        files = (segment.file, self._folder_file)
+        files = (segment.file,) if is_last else (segment.file, self._folder_file)
         fds = [file.acquire() for file in files]
-        old = self._snapshots[:-SNAPSHOTS_KEPT]
-        del self._snapshots[:-SNAPSHOTS_KEPT]
 
         def work() -> None:
             self._sync(fds)
             with self._names:
                 if not self._is_closed:
-                    self._sealed[sealed.base_offset] = sealed
-                    self._write(caches, old)
+                    self._write(sealed, caches, snapshot, is_last)
 
         def finished(problem: Exception | None) -> None:
             for file in files:
@@ -138,20 +132,19 @@ class Keeper:
         with self._names:
             self._is_closed = True
 
-    def _write(self, caches: Mapping[str, bytes], old: Sequence[int]) -> None:
+    def _write(
+        self, sealed: SealedSegment, caches: Mapping[str, bytes], snapshot: bytes, is_last: bool
+    ) -> None:
+        self._sealed[sealed.base_offset] = sealed
         for path, data in caches.items():
-            _write_cache(self._disk, path, data)
-        write_atomically(self._disk, f"{self._folder}/{SEALED}", dump_sealed(self._sealed.values()))
-        for offset in old:
-            self._disk.remove(log_path(self._folder, offset, SNAPSHOT))
-
-    def _caches(self, segment: Segment, aborted: bytes, snapshot: bytes) -> dict[str, bytes]:
-        """The files that go with a segment; it is told what is in them."""
-        caches = {segment.path(suffix): data for suffix, data in segment.seal(aborted).items()}
-        caches[log_path(self._folder, segment.next_offset, SNAPSHOT)] = snapshot
-        if segment.next_offset not in self._snapshots:
-            self._snapshots.append(segment.next_offset)
-        return caches
+            write_unsynced(self._disk, path, data)
+        path, data = f"{self._folder}/{SEALED}", dump_sealed(self._sealed.values())
+        if is_last:
+            self._snapshots.write_last(sealed.next_offset, snapshot)
+            write_renamed(self._disk, path, data)
+        else:
+            self._snapshots.write(sealed.next_offset, snapshot)
+            write_atomically(self._disk, path, data)
 
     def _sync(self, fds: Sequence[int]) -> None:
         if self._has_failed:
@@ -167,12 +160,3 @@ class Keeper:
 def _report(what: str, problem: Exception | None) -> None:
     if problem is not None:
         _log.warning("%s: %s", what, problem)
-
-
-def _write_cache(disk: Disk, path: str, data: bytes) -> None:
-    """Write a file that nobody will miss: it is known by its checksum."""
-    fd = disk.open(path, REPLACE)
-    try:
-        write_all(disk, fd, data)
-    finally:
-        disk.close(fd)

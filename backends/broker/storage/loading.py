@@ -36,6 +36,8 @@ class Loaded:
     senders: Senders = field(default_factory=Senders)
     # Offsets of the snapshots that are there.
     snapshots: list[int] = field(default_factory=list)
+    # Whether everything is as a broker left it that stopped well.
+    is_intact: bool = True
 
 
 class Loader:
@@ -76,6 +78,7 @@ class Loader:
         if self._is_changed:
             sync_folder(self._disk, self._folder)
         loaded = self._loaded
+        loaded.is_intact &= loaded.segments[-1].next_offset in loaded.snapshots
         loaded.start_offset = max(loaded.start_offset, loaded.segments[0].base_offset)
         return loaded
 
@@ -167,6 +170,7 @@ class Loader:
         if segment.next_offset < trusted_below:
             segment.skip(trusted_below, segment.size)
         self._unknown_from = min(self._unknown_from, segment.base_offset)
+        self._loaded.is_intact = False
         # A process that was killed left bytes that the disk does not have yet.
         self._disk.sync(segment.file.fd)
         self._is_changed = True

@@ -74,10 +74,11 @@ class PartitionLog:
         self._bases = [segment.base_offset for segment in loaded.segments]
         self._active = self._segments[-1]
         self._senders = loaded.senders
-        sealed = (segment.sealed for segment in loaded.segments if segment.sealed is not None)
-        self._keeper = Keeper(pool, janitor, folder, loaded.snapshots, sealed)
+        self._keeper = Keeper(pool, janitor, folder, loaded)
         # Files besides the active segment that the next sync must cover.
         self._unsynced: list[LogFile] = []
+        # What need not be sealed when the log is closed.
+        self._left_at = self.end_offset if loaded.is_intact else None
         self._job: SyncJob | None = None
         self._is_swapping = False
         self._reader = RangeReader()
@@ -227,7 +228,7 @@ class PartitionLog:
         self._segments.append(self._active)
         self._bases.append(self.end_offset)
 
-    def _seal(self) -> None:
+    def _seal(self, is_last: bool = False) -> None:
         """Make the last of the segments last; in the background, with a janitor that works there."""
         segment = self._segments[-1]
         aborted = self._senders.aborted.dump(segment.base_offset, segment.next_offset)
@@ -242,7 +243,7 @@ class PartitionLog:
                 if self._unsynced[:1] == [segment.file]:
                     del self._unsynced[:2]
 
-        self._keeper.seal(segment, aborted, snapshot, done)
+        self._keeper.seal(segment, aborted, snapshot, done, is_last)
 
     # ---- reading
 
@@ -448,9 +449,9 @@ class PartitionLog:
 
     def close(self, is_clean: bool = True) -> bool:
         """Close all files; if it is to be clean, with everything on the disk. Whether that went well."""
-        if is_clean and self.problem is None:
+        if is_clean and self.problem is None and self._left_at != self.end_offset:
             try:
-                self._seal()
+                self._seal(is_last=True)
             except OSError as error:
                 self.fail(error)
         self._keeper.close()
