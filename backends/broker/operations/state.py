@@ -41,7 +41,8 @@ def register(registry: Registry, broker: Broker) -> None:
         lambda: _of_partitions(broker, "end_offset"),
     )  # fmt: skip
     read(
-        "logbroker_group_lag", "Records that a group has not read yet, after the offset it committed.",
+        "logbroker_group_lag",
+        "Records after the offset that a group committed; nothing for partitions where it never did.",
         ("group", *partition), lambda: _lags(broker),
     )  # fmt: skip
     read("logbroker_group_members", "Members of a group.", ("group",), lambda: _members(broker))
