@@ -52,10 +52,11 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
         if logic.domain != data.domain or not _is_layer_of_logic(graph, caller, data.id):
             continue
         domain = system.elements.get(data.domain, logic)
+        what = f"domain `{domain.id}` is" if data.domain else "these two are"
         yield Finding(
             domain.id,
             domain.span,
-            f"domain `{domain.id}` is cut by layer: `{caller}` has the logic, `{data.id}` its data",
+            f"{what} cut by layer: `{caller}` has the logic, `{data.id}` its data",
             detail="no change stays in one of the two",
             hint=f"make them one service, and cut by what the domain does: `{caller}` owns "
             + " and ".join(f"`{edge.target}`" for edge in written_databases(graph, data)),

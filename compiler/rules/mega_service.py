@@ -66,8 +66,8 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             code.id,
             code.span,
             f"`{code.id}` has {' and '.join(counted)}",
-            detail=f"more than {limits.operations} operations or {limits.aggregates} aggregates are too many "
-            "reasons to change",
+            detail="each is a reason to change it; the thresholds are "
+            f"`operations={limits.operations} aggregates={limits.aggregates}`",
             hint=f"split it along {listed(type_.name for type_ in kept)}"
             if len(kept) > 1
             else "split it along what its operations are about",

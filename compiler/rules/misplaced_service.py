@@ -37,8 +37,8 @@ put where its authors sat, not where it belongs.
 
 ## Source
 
-Neri et al.: "Design principles, architectural smells and refactorings for microservices" (tightly coupled
-teams); Newman: "Building Microservices" (coupling and cohesion).
+Newman: "Building Microservices" (coupling and cohesion); Fowler, Beck: "Refactoring" (feature envy), of which
+it is the form between services.
 """
 
 from collections.abc import Iterator

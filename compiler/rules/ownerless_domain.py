@@ -37,7 +37,7 @@ from archc.compiler import model
 from archc.compiler.graph import Graph
 from archc.compiler.rules.fixing import Insert, suggested
 from archc.compiler.rules.rule import Finding
-from archc.compiler.rules.wording import listed
+from archc.compiler.rules.wording import one_of_these
 
 
 def check(system: model.System, graph: Graph) -> Iterator[Finding]:
@@ -46,7 +46,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
     for domain in system.all(model.Domain):
         if domain.owner:
             continue
-        hint = f"write `owner` with one of {listed(teams)}"
+        hint = f"write `owner` with {one_of_these(teams)}"
         if not teams:
             hint = f"declare a team and write `owner {domain.name}-team`"
         yield Finding(

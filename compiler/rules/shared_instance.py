@@ -56,7 +56,8 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             continue
         whose = f"{len(users)} services ({listed(users)})"
         if len(domains) > 1:
-            whose = f"{len(domains)} domains ({listed(domain or 'none' for domain in domains)})"
+            named = listed(domain for domain in domains if domain)
+            whose = f"{len(domains)} domains ({named})" if all(domains) else f"{named} and of no domain"
         yield Finding(
             instance.id,
             instance.span,

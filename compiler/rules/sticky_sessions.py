@@ -28,8 +28,8 @@ Suggested: `algorithm least-requests`, once sessions are kept elsewhere.
 
 ## Source
 
-Azure Architecture Center: web-queue-worker and session affinity; AWS Well-Architected Framework, reliability
-pillar, REL05: make systems stateless where possible.
+Azure Architecture Center: design to scale out (avoid instance stickiness); AWS Well-Architected Framework,
+reliability pillar, REL05: make systems stateless where possible.
 """
 
 from collections.abc import Iterator

@@ -42,7 +42,7 @@ from archc.compiler.graph import Graph, operations
 from archc.compiler.questions import has_transactions, written_databases
 from archc.compiler.rules.fixing import Put, suggested
 from archc.compiler.rules.rule import Finding
-from archc.compiler.rules.wording import listed
+from archc.compiler.rules.wording import one_of_these
 from archc.dsl.diagnostics import Related
 
 
@@ -65,9 +65,9 @@ def _unmet(system: model.System, store: model.Store, need: str) -> Finding:
     return Finding(
         store.id,
         store.place("engine"),
-        f"{engine} cannot give the {need} that `{store.id}` needs",
+        f"{engine} gives no `{need}`, which `{store.id}` needs",
         detail=f"it is not made for a store that {NEEDED[need]}",
-        hint=f"choose one of {listed(able)}"
+        hint=f"choose {one_of_these(able)}"
         if able
         else f"part it: no engine of a {store.kind} gives all that it needs",
         fix=suggested(f"let {able[0]} keep it", Put(store, f"engine {able[0]}"))
@@ -89,7 +89,7 @@ def _outboxes(system: model.System, graph: Graph, code: model.Code) -> Iterator[
             f"`{code.id}` publishes to `{publish.topic}` via an outbox, and none of its databases has "
             "transactions",
             detail="an outbox is a table that is written in the transaction of the data",
-            hint=f"keep the data in one of {listed(giving(('transactions',)))}, or publish `via=cdc`",
+            hint=f"keep the data in {one_of_these(giving(('transactions',)))}, or publish `via=cdc`",
             related=tuple(Related(edge.span, f"writes `{edge.target}`") for edge in databases),
         )
 

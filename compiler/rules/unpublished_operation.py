@@ -45,7 +45,7 @@ from archc.compiler.graph import SYNCHRONOUS, Graph
 from archc.compiler.questions import called_operation, operations_of
 from archc.compiler.rules.fixing import RemoveArgument, suggested
 from archc.compiler.rules.rule import Finding
-from archc.compiler.rules.wording import listed
+from archc.compiler.rules.wording import one_of_these
 from archc.dsl.diagnostics import Related
 
 
@@ -58,14 +58,16 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
         operation = called_operation(system, edge.record)
         if not isinstance(operation, model.HttpOperation) or operation.published:
             continue
-        others = listed(_published(callee))
+        others = list(_published(callee))
         yield Finding(
             caller.id,
             edge.span,
             f"`{operation.name}` of `{callee.id}` is not published, and `{caller.id}` of `{caller.domain}` "
             "calls it",
             detail=f"it may change without a word: it is for the inside of `{callee.domain}`",
-            hint=f"call one of {others}, or publish it" if others else "publish it, or consume an event",
+            hint=f"call {one_of_these(others)}, or publish it"
+            if others
+            else "publish it, or consume an event",
             related=(Related(operation.span, "declared here"),),
             fix=suggested("publish it", RemoveArgument(operation, "published")),
         )

@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from archc.compiler import model
 from archc.compiler.graph import Graph
 from archc.compiler.rules.rule import Finding
-from archc.compiler.rules.wording import listed
+from archc.compiler.rules.wording import one_of_these
 
 
 def check(system: model.System, graph: Graph) -> Iterator[Finding]:
@@ -38,13 +38,13 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
     for database in system.all(model.Database):
         if graph.edges_to(database.id, ("store",)):
             continue
-        near = listed(code.id for code in system.all(model.Code) if code.domain == database.domain)
+        near = [code.id for code in system.all(model.Code) if code.domain == database.domain]
         yield Finding(
             database.id,
             database.span,
             f"database `{database.id}` has no reader and no writer",
             detail="nobody answers for its data, and nothing may connect to it",
             hint=f"write `owns {database.name}` in the service it belongs to"
-            + (f", one of {near}" if near else "")
+            + (f", {one_of_these(near)}" if near else "")
             + ", or delete it",
         )

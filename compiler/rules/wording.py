@@ -26,6 +26,12 @@ def route_name(route: model.Route) -> str:
     return f"`{route.method} {route.path}`" if route.method else f"`{route.path}`"
 
 
+def one_of_these(names: Iterable[str]) -> str:
+    """A choice among names: the name alone if there is one, else ``one of `a`, `b` ``."""
+    names = list(names)
+    return listed(names) if len(names) == 1 else f"one of {listed(names)}"
+
+
 def opened_by(edges: Iterable[Edge]) -> str:
     """By whom something is reached from outside: ``to `customer` and through `front` ``."""
     edges = list(edges)
