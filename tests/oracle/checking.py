@@ -4,7 +4,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from archc.compiler import model
 from archc.compiler.compilation import Compilation
@@ -27,17 +27,18 @@ MILDER = {Severity.ERROR: Severity.WARNING, Severity.WARNING: Severity.INFO, Sev
 Texts = Mapping[str, str]
 
 
-# The same text is compiled in several environments.
+# The same text is compiled in several environments, and asked for several times.
 _parse = lru_cache(maxsize=16)(parse)
 
 
-def _compiled(texts: Texts, environment: str) -> Compilation:
-    return compile_source(texts, environment, today=TODAY, parse_file=_parse)
+@lru_cache(maxsize=16)
+def _compiled(texts: tuple[tuple[str, str], ...], environment: str) -> Compilation:
+    return compile_source(dict(texts), environment, today=TODAY, parse_file=_parse)
 
 
 def found(texts: Texts, environment: str = "production") -> tuple[Diagnostic, ...]:
     """What is found, in a system that must have no fault of the language."""
-    compilation = _compiled(texts, environment)
+    compilation = _compiled(tuple(texts.items()), environment)
     assert compilation.system is not None, compilation.diagnostics[:3]
     return compilation.diagnostics
 
@@ -45,6 +46,7 @@ def found(texts: Texts, environment: str = "production") -> tuple[Diagnostic, ..
 def check_clean(seed: int) -> None:
     """A clean system has no finding, under any profile, in any order, over any files, with any names."""
     draft, chance = clean(seed), random.Random(f"check {seed}")
+    assert format_text(FILE, draft.text())[0] == draft.text()
     for environment in ENVIRONMENTS:
         _none(found({FILE: draft.text()}, environment))
     for write in VARIANTS.values():
@@ -118,7 +120,6 @@ def check_mutant(code: str, injector: Injector, seed: int, services: int = 0) ->
     draft, chance = clean(seed, services), random.Random(f"{injector.__name__} {seed}")
     defect = injector(Site(draft, chance))
     text = draft.text()
-    assert format_text(FILE, text)[0] == text
     first = found({FILE: text})
     hit = _only(code, defect, first)
     line = text.split("\n")[hit.span.line - 1]
@@ -166,12 +167,8 @@ def _check_fix(code: str, hit: Diagnostic, text: str) -> list[str]:
         assert format_text(FILE, mended)[0] == mended
         return ["suggested fixes"]
 
-    @cache
-    def check_text(text: str) -> dict[str, tuple[Diagnostic, ...]]:
-        return {name: _compiled({FILE: text}, name).diagnostics for name in ENVIRONMENTS}
-
     def check(texts: Texts) -> dict[str, tuple[Diagnostic, ...]]:
-        return check_text(texts[FILE])
+        return {name: _compiled(tuple(texts.items()), name).diagnostics for name in ENVIRONMENTS}
 
     before = check({FILE: text})
     done = mend({FILE: text}, check, lambda finding: finding.code == code, ["production"])
