@@ -108,6 +108,12 @@ def connection() -> argparse.ArgumentParser:
     parser.add_argument(
         "--ca", metavar="FILE", type=Path, help="trust this certificate authority instead of the system's"
     )
+    parser.add_argument(
+        "--certificate", metavar="FILE", type=Path, help="show this certificate to the broker"
+    )
+    parser.add_argument(
+        "--key", metavar="FILE", type=Path, help="the certificate's key, if it is not with it"
+    )
     return parser
 
 
@@ -146,7 +152,8 @@ def _access(said: argparse.Namespace) -> Access:
     if bool(said.user) != bool(said.password_file):
         raise ToolError("--user and --password-file go together")
     password = _password(said.password_file) if said.password_file else ""
-    return Access(said.bootstrap, said.user, password, said.tls or bool(said.ca), said.ca)
+    is_tls = said.tls or bool(said.ca) or bool(said.certificate)
+    return Access(said.bootstrap, said.user, password, is_tls, said.ca, said.certificate, said.key)
 
 
 def _password(file: Path) -> str:

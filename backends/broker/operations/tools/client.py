@@ -32,7 +32,8 @@ class ToolError(Exception):
 class Access:
     """How to get at a broker: where it listens, as whom to log in ("": not at all), whether TLS is spoken.
 
-    `ca` is the certificate authority to trust besides those of the system.
+    `ca` is the certificate authority to trust instead of the system's; `certificate` and `key` are shown to a
+    broker that wants to know its clients.
     """
 
     bootstrap: Address
@@ -40,6 +41,8 @@ class Access:
     password: str = ""
     tls: bool = False
     ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
 
 
 class Client:
@@ -158,6 +161,8 @@ def _connected(access: Access) -> socket.socket:
     if not access.tls:
         return plain
     context = ssl.create_default_context(cafile=access.ca)
+    if access.certificate is not None:
+        context.load_cert_chain(access.certificate, access.key)
     return context.wrap_socket(plain, server_hostname=access.bootstrap.host)
 
 
