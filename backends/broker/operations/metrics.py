@@ -11,6 +11,7 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from math import isfinite
 from typing import ClassVar, Protocol, TypeVar
 
@@ -158,10 +159,7 @@ class Registry:
             lines.append(f"# HELP {name} {_escaped(text)}")
             lines.append(f"# TYPE {name} {kind}")
             for values, (ending, more, value) in samples():
-                pairs = _pairs(labels, (values,) if isinstance(values, str) else values)
-                inside = ",".join(part for part in (pairs, more) if part)
-                braced = f"{{{inside}}}" if inside else ""
-                lines.append(f"{name}{ending}{braced} {_number(value)}")
+                lines.append(f"{name}{ending}{_braced(labels, values, more)} {_number(value)}")
         # Names of groups come from clients; a lone surrogate has no bytes in UTF-8.
         return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
 
@@ -186,8 +184,13 @@ class Registry:
         self._samples[name] = (text, kind, labels, samples)
 
 
-def _pairs(labels: tuple[str, ...], values: tuple[str, ...]) -> str:
-    return ",".join(f'{label}="{_quoted(value)}"' for label, value in zip(labels, values, strict=True))
+# The text is made on the network thread, and labels are the same each time: they are most of the work.
+@lru_cache(maxsize=16_384)
+def _braced(labels: tuple[str, ...], values: LabelValues, more: str) -> str:
+    texts = (values,) if isinstance(values, str) else values
+    pairs = [f'{label}="{_quoted(text)}"' for label, text in zip(labels, texts, strict=True)]
+    inside = ",".join([*pairs, more] if more else pairs)
+    return f"{{{inside}}}" if inside else ""
 
 
 def _quoted(value: str) -> str:
@@ -199,4 +202,6 @@ def _escaped(text: str) -> str:
 
 
 def _number(value: float) -> str:
+    if type(value) is int:
+        return str(value)
     return str(int(value)) if isfinite(value) and value == int(value) else repr(value)
