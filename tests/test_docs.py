@@ -12,6 +12,7 @@ from archc.compiler.rules import RULES
 from archc.compiler.rules.rule import fix_kind, practice, sources_of
 from archc.compiler.schema import Keyword
 from docs.generate import pages
+from docs.log_broker import metrics
 from tests.examples import Example, compile_example, fenced
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -72,6 +73,15 @@ def test_every_rule_is_in_the_tables_with_its_practice_its_fix_and_its_sources()
 def test_every_backend_is_in_the_reference() -> None:
     for backend in BACKENDS:
         assert f"| `{backend.name}` | {backend.doc} |" in pages()["reference/backends.md"]
+
+
+def test_every_metric_of_the_broker_is_in_the_reference_and_those_named_are_measured() -> None:
+    reference = pages()["reference/broker.md"]
+    names = [name for name, *_ in metrics()]
+    assert all(f"| `{name}` | " in reference for name in names)
+    text = (DOCS / "broker.md").read_text(encoding="utf-8")
+    named = {re.sub(r"_(bucket|sum|count)$", "", name) for name in re.findall(r"logbroker_\w+", text)}
+    assert named and named <= set(names)
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *(p.name for p in DOCS.glob("*.md"))])
