@@ -36,8 +36,8 @@ Suggested: calls go to the successor, if one is named; operations have to be nam
 
 ## Source
 
-Azure Architecture Center: web API design (versioning); RFC 8594 (the Sunset HTTP header field). The 90 days are
-ours: a quarter, in which most teams plan.
+Azure Architecture Center: web API design (versioning); RFC 8594 (the Sunset HTTP header field). The 90 days
+are ours: a quarter, in which most teams plan.
 """
 
 from collections.abc import Iterable, Iterator
