@@ -53,6 +53,11 @@ class Line:
     def close_when_answered(self, reason: str) -> None:
         self.closing_reason = reason
 
+    @property
+    def is_owed(self) -> bool:
+        """Whether there is an answer that comes later."""
+        return any(not slot.frame for slot in self._slots)
+
     def send(self, frame: bytes | bytearray) -> bytes:
         """The answer to a frame, without its length; empty where there is none."""
         self._slots.clear()
