@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from .api import Answer, Request
 
 # Times that stand for an offset: of Kafka's ListOffsetsRequest and OffsetSpec.
-LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL = -1, -2, -3, -4
+LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED = -1, -2, -3, -4, -5
 # The versions from which on they are known; before, a client means something else by them.
-_SINCE = {LATEST: 1, EARLIEST: 1, MAX_TIMESTAMP: 7, EARLIEST_LOCAL: 8}
+_SINCE = {LATEST: 1, EARLIEST: 1, MAX_TIMESTAMP: 7, EARLIEST_LOCAL: 8, LATEST_TIERED: 9}
 READ_COMMITTED = 1
 LEADER_EPOCH = 0
 NONE = -1

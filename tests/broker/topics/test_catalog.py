@@ -1,7 +1,9 @@
 """Topics: what can be made, and that a kill or a failing disk at any call leaves all of it or nothing."""
 
+import contextlib
 import errno
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,12 +16,13 @@ from archc.backends.broker.storage.manager import LogManager
 from archc.backends.broker.storage.names import DELETED_SUFFIX
 from archc.backends.broker.topics.catalog import MissingPartitionError, TopicCatalog
 from archc.backends.broker.topics.cluster import FILE, ClusterFileError, ClusterStore
-from tests.broker.topics.disks import CountingDisk, FailingDisk, KilledDisk, KilledError
+from tests.broker.storage.simulated import PowerLostError, SimulatedDisk
 
 PARTITIONS_MAX = 20
 COMPACT = {"cleanup.policy": "compact"}
 Change = Callable[[TopicCatalog], object]
 State = dict[str, tuple[int, dict[str, str], bytes]]
+Topics = dict[str, tuple[int, dict[str, str]]]
 
 
 @contextmanager
@@ -123,7 +126,7 @@ def test_settings_reach_the_logs(tmp_path: Path) -> None:
         assert [log.config.retention_ms for log in topic.logs] == [604_800_000] * 2
 
 
-# ---- kills and failures
+# ---- kills, power cuts and failures
 
 CHANGES: dict[str, Change] = {
     "create": lambda catalog: catalog.create("new", 3, COMPACT),
@@ -131,93 +134,157 @@ CHANGES: dict[str, Change] = {
     "delete": lambda catalog: catalog.delete(catalog._topics["old"]),
     "configs": lambda catalog: catalog.set_configs(catalog._topics["old"], COMPACT),
 }
+FOLDER = "data"
+POWER_CUTS = 5
+ATTEMPTS = 6
 
 
-def prepare(folder: Path) -> State:
-    folder.mkdir()
-    with opened(folder) as catalog:
-        catalog.create("old", 2, {"retention.ms": "5"})
-        return state(catalog)
+def start(disk: SimulatedDisk) -> TopicCatalog:
+    """A broker's topics on a simulated disk."""
+    catalog = TopicCatalog(
+        ClusterStore(disk, FOLDER), LogManager(FOLDER, disk), PARTITIONS_MAX, lambda: 1_000
+    )
+    catalog.open()
+    return catalog
 
 
-def calls_of(folder: Path, change: Change) -> tuple[range, State]:
-    """The numbers of the calls that a change makes, and what is there after it."""
-    prepare(folder)
-    disk = CountingDisk()
-    with opened(folder, disk) as catalog:
-        first = disk.calls
-        change(catalog)
-        return range(first, disk.calls), state(catalog)
+def prepared() -> SimulatedDisk:
+    """A disk with one topic, all of it synced."""
+    disk = SimulatedDisk()
+    disk.make_folder(FOLDER)
+    disk.root.sync()
+    start(disk).create("old", 2, {"retention.ms": "5"})
+    return disk.after_kill()
 
 
-def without_ids(topics: State) -> dict[str, tuple[int, dict[str, str]]]:
+def model(change: Change) -> tuple[Topics, Topics, range]:
+    """What is there before and after a change, and the numbers of the calls that it makes."""
+    disk = prepared()
+    catalog = start(disk)
+    before, first = without_ids(state(catalog)), disk.calls
+    change(catalog)
+    return before, without_ids(state(catalog)), range(first, disk.calls)
+
+
+def without_ids(topics: State) -> Topics:
     return {name: topic[:2] for name, topic in topics.items()}
 
 
-def check_whole(folder: Path, before: State, after: State) -> bool:
+def check_whole(disk: SimulatedDisk, before: Topics, after: Topics) -> bool:
     """After a start: all of the change, or nothing; and everything can be done. Whether it was done."""
-    with opened(folder) as catalog:
-        now = without_ids(state(catalog))
-        assert now in (without_ids(before), without_ids(after))
-        folders = sorted(path.name for path in folder.iterdir() if path.is_dir())
-        assert folders == sorted(f"{t.name}-{p}" for t in catalog for p in range(t.partitions))
-        assert not list(folder.glob("*" + DELETED_SUFFIX))
-        for name in ("new", "old", "other"):
-            topic = catalog.get(name)
-            if topic is not None:
-                catalog.delete(topic)
-            assert catalog.create(name, 3, {}).logs[2].end_offset == 0
-    return now == without_ids(after)
+    catalog = start(disk)
+    now = without_ids(state(catalog))
+    assert now in (before, after)
+    wanted = {f"{t.name}-{p}" for t in catalog for p in range(t.partitions)}
+    assert {name for name in disk.list(FOLDER) if "-" in name or name.endswith(DELETED_SUFFIX)} == wanted
+    for name in ("new", "old", "other"):
+        topic = catalog.get(name)
+        if topic is not None:
+            catalog.delete(topic)
+        assert catalog.create(name, 3, {}).logs[2].end_offset == 0
+    return now == after
+
+
+def stopped(change: Change, at: int, stops_after: bool) -> SimulatedDisk:
+    """The disk of a broker that was stopped at a call, before or after it was done."""
+    disk = prepared()
+    catalog = start(disk)
+    disk.stop_at, disk.stops_after = at, stops_after
+    with pytest.raises(PowerLostError):
+        change(catalog)
+    return disk
+
+
+@pytest.mark.parametrize("stops_after", [False, True])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_kill_at_any_call_leaves_all_or_nothing(change: Change, stops_after: bool) -> None:
+    before, after, calls = model(change)
+    outcomes = [check_whole(stopped(change, at, stops_after).after_kill(), before, after) for at in calls]
+    # There is one moment from which on it is done.
+    assert outcomes == sorted(outcomes)
+    assert set(outcomes) == {False, True}
+
+
+@pytest.mark.parametrize("stops_after", [False, True])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_power_cut_at_any_call_leaves_all_or_nothing(change: Change, stops_after: bool) -> None:
+    before, after, calls = model(change)
+    for at in calls:
+        disk = stopped(change, at, stops_after)
+        for seed in range(POWER_CUTS):
+            check_whole(disk.after_power_loss(seed), before, after)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_kill_at_any_call_leaves_all_or_nothing(tmp_path: Path, change: Change) -> None:
-    calls, after = calls_of(tmp_path / "model", change)
-    outcomes = []
-    for at in calls:
-        folder = tmp_path / str(at)
-        before = prepare(folder)
-        with pytest.raises(KilledError), opened(folder, KilledDisk(at)) as catalog:
-            change(catalog)
-        outcomes.append(check_whole(folder, before, after))
-    # There is one moment from which on it is done.
-    assert outcomes == sorted(outcomes)
-    assert outcomes[0] is False
+def test_what_is_done_survives_a_power_cut(change: Change) -> None:
+    before, after, _ = model(change)
+    for seed in range(50):
+        disk = prepared()
+        change(start(disk))
+        assert check_whole(disk.after_power_loss(seed), before, after)
+
+
+def fail(disk: SimulatedDisk, calls: Container[int]) -> None:
+    """Let the calls of these numbers fail."""
+    error = OSError(errno.EIO, "Input/output error")
+    disk.fault = lambda name, path: error if disk.calls in calls else None
+
+
+def failing(change: Change, first: int, count: int) -> tuple[SimulatedDisk, TopicCatalog]:
+    """A broker whose disk fails `count` times from a call on, which are to come."""
+    disk = prepared()
+    catalog = start(disk)
+    fail(disk, range(first + 1, first + 1 + count))
+    return disk, catalog
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 1000])
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_failing_disk_leaves_all_or_nothing(tmp_path: Path, change: Change, count: int) -> None:
-    calls, after = calls_of(tmp_path / "model", change)
+def test_a_failing_disk_leaves_all_or_nothing(change: Change, count: int) -> None:
+    before, after, calls = model(change)
     for first in calls:
-        folder = tmp_path / str(first)
-        before = prepare(folder)
-        with opened(folder, FailingDisk(first, count)) as catalog:
-            try:
+        disk, catalog = failing(change, first, count)
+        try:
+            change(catalog)
+            told = after
+        except ProtocolError as refused:
+            assert refused.code == ErrorCode.KAFKA_STORAGE_ERROR
+            told = before
+        # What the running broker shows is what it has said, whatever is on the disk.
+        assert without_ids(state(catalog)) == told
+        is_done = check_whole(disk.after_kill(), before, after)
+        assert is_done or told == before
+        if count == 1:
+            assert without_ids(state(catalog)) == (after if is_done else before)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_disk_that_fails_now_and_then_leaves_all_or_nothing(change: Change) -> None:
+    before, after, calls = model(change)
+    for seed in range(400):
+        disk = prepared()
+        catalog = start(disk)
+        chance = random.Random(seed)
+        # Mostly near the end, where the change counts already and has to be taken back.
+        first = chance.choice((calls.start, calls.stop - 8))
+        failures = {call for call in range(first, calls.stop * 2) if chance.random() < 0.3}
+        fail(disk, failures)
+        with contextlib.suppress(ProtocolError):
+            change(catalog)
+        check_whole(disk.after_kill(), before, after)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_after_a_failure_the_running_broker_can_do_it_again(change: Change) -> None:
+    before, after, calls = model(change)
+    for first in calls:
+        disk, catalog = failing(change, first, 4)
+        for _ in range(ATTEMPTS):
+            with contextlib.suppress(ProtocolError):
                 change(catalog)
-                wanted = after
-            except ProtocolError as refused:
-                assert refused.code == ErrorCode.KAFKA_STORAGE_ERROR
-                wanted = before
-            # What the running broker shows is what it has said, whatever is on the disk.
-            assert without_ids(state(catalog)) == without_ids(wanted)
-        check_whole(folder, before, after)
-
-
-def test_after_a_failure_the_running_broker_can_do_it_again(tmp_path: Path) -> None:
-    for name, change in CHANGES.items():
-        calls, after = calls_of(tmp_path / f"model-{name}", change)
-        for first in calls:
-            folder = tmp_path / f"{name}-{first}"
-            prepare(folder)
-            with opened(folder, FailingDisk(first, 4)) as catalog:
-                while True:
-                    try:
-                        change(catalog)
-                        break
-                    except ProtocolError:
-                        continue
-                assert without_ids(state(catalog)) == without_ids(after)
+                break
+        assert without_ids(state(catalog)) == after
+        assert check_whole(disk.after_kill(), before, after)
 
 
 def test_folders_in_the_way_are_neither_taken_nor_removed(tmp_path: Path) -> None:

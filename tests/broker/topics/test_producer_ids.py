@@ -1,52 +1,64 @@
 """Producer ids: never twice, whatever happens in between."""
 
-from pathlib import Path
+import errno
 
 import pytest
 
-from archc.backends.broker.storage.disk import LocalDisk
 from archc.backends.broker.topics.cluster import ClusterStore
 from archc.backends.broker.topics.producer_ids import BLOCK, ProducerIds
-from tests.broker.topics.disks import FailingDisk, KilledDisk, KilledError
+from tests.broker.storage.simulated import PowerLostError, SimulatedDisk
 
 
-def ids(folder: Path, disk: LocalDisk | None = None) -> ProducerIds:
-    return ProducerIds(ClusterStore(disk or LocalDisk(), str(folder)))
+def empty() -> SimulatedDisk:
+    disk = SimulatedDisk()
+    disk.make_folder("data")
+    disk.root.sync()
+    return disk
 
 
-def test_ids_are_never_given_out_twice(tmp_path: Path) -> None:
+def ids(disk: SimulatedDisk) -> ProducerIds:
+    return ProducerIds(ClusterStore(disk, "data"))
+
+
+def test_ids_are_never_given_out_twice() -> None:
+    disk = empty()
     taken = []
     for count in (1, BLOCK, BLOCK + 1, 0, 3):
-        giver = ids(tmp_path)
+        giver = ids(disk)
         taken += [giver.take() for _ in range(count)]
+        disk = disk.after_kill()
     assert len(taken) == len(set(taken)) == 2 * BLOCK + 5
     assert min(taken) >= 0
 
 
-def test_a_kill_while_a_block_is_reserved_repeats_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stops_after", [False, True])
+def test_a_power_cut_while_a_block_is_reserved_repeats_nothing(stops_after: bool) -> None:
+    disk = empty()
+    ids(disk)
+    disk = disk.after_kill()
     taken: set[int] = set()
-    for at in range(1, 40):
+    for seed in range(60):
+        disk.stop_at, disk.stops_after = seed % 20, stops_after
         try:
-            giver = ids(tmp_path, KilledDisk(at))
+            giver = ids(disk)
             for _ in range(BLOCK + 1):
                 new = giver.take()
                 assert new not in taken
                 taken.add(new)
-        except KilledError:
-            continue
-    assert len(taken) > BLOCK
+        except PowerLostError:
+            pass
+        disk = disk.after_power_loss(seed)
+    assert len(taken) > 2 * BLOCK
 
 
-def test_a_disk_that_fails_gives_no_id_and_later_another(tmp_path: Path) -> None:
-    ids(tmp_path)
-    giver = ids(tmp_path, FailingDisk(1, 10))
-    with pytest.raises(OSError, match="Input/output"):
-        giver.take()
-    while True:
-        try:
-            first = giver.take()
-            break
-        except OSError:
-            continue
+def test_a_disk_that_fails_gives_no_id_and_later_another() -> None:
+    disk = empty()
+    giver = ids(disk)
+    disk.fault = lambda name, path: OSError(errno.ENOSPC, "No space left on device")
+    for _ in range(3):
+        with pytest.raises(OSError, match="No space"):
+            giver.take()
+    disk.fault = None
+    first = giver.take()
     assert giver.take() == first + 1
-    assert ids(tmp_path).take() > first + 1
+    assert ids(disk.after_kill()).take() > first + 1
