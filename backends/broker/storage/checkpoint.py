@@ -51,8 +51,12 @@ def load_sealed(data: bytes) -> list[SealedSegment] | None:
 
 
 class Swap(NamedTuple):
-    """Segments that take the place of others: the first offsets of those, and what is new."""
+    """Segments that take the place of others.
 
+    What the names of the new files end with until then, the first offsets of the others, and what is new.
+    """
+
+    suffix: str
     replaced: list[int]
     segments: list[SealedSegment]
 
@@ -67,8 +71,8 @@ def load_swap(data: bytes) -> Swap | None:
     text = _verified(data)
     if text is None:
         return None
-    replaced, segments = json.loads(text)
-    return Swap(replaced, [SealedSegment(*fields) for fields in segments])
+    suffix, replaced, segments = json.loads(text)
+    return Swap(suffix, replaced, [SealedSegment(*fields) for fields in segments])
 
 
 def dump_offsets(offsets: Mapping[tuple[str, int], int]) -> bytes:

@@ -1,5 +1,6 @@
 """When a log is worth compacting, and the process that does it."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -75,22 +76,23 @@ class ProcessRunner:
         """Wait for the process. Raises CompactionError with what it says, OSError."""
         command = [sys.executable, "-m", f"{__package__}.compaction"]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        pipe = subprocess.PIPE
         with subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
+            command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, env=environment
         ) as process:
             self._process = process
             if self._is_stopped:
                 process.kill()
-            output, errors = process.communicate(dump_task(task))
+            assert process.stdin is not None and process.stdout is not None
+            # Standard input stays open: when it ends, so does the process.
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(dump_task(task))
+                process.stdin.flush()
+            output = process.stdout.read()
+            status = process.wait()
         self._process = None
-        if process.returncode:
-            raise CompactionError(
-                errors.decode(errors="replace").strip() or f"exit code {process.returncode}"
-            )
+        if status:
+            raise CompactionError(output.decode(errors="replace").strip() or f"exit code {status}")
         return load_outcome(output)
 
     def stop(self) -> None:

@@ -1,8 +1,8 @@
 """Compaction: of the records with the same key, only the last is kept.
 
-It runs in a process of its own (`python -m ….storage.compaction`, a task on standard input, the outcome on
-standard output), because opening batches would hold up the network thread. It reads sealed segments and
-writes new ones beside them; putting those in place is for the broker (`swap.py`).
+It runs in a process of its own (`python -m ….storage.compaction`, a task on standard input, which stays open,
+and the outcome on standard output), because opening batches would hold up the network thread. It reads sealed
+segments and writes new ones beside them; putting those in place is for the broker (`swap.py`).
 
 As in Kafka (https://kafka.apache.org/documentation/#compaction): offsets stay; a record without a value, the
 tombstone, and the marker of a transaction stay for `delete_retention_ms` after they were first compacted,
@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import sys
+import threading
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from typing import NamedTuple
 from ..protocol.batches import Header, parse_header
 from ..protocol.records import BadRecordsError, Record, rebuild, records_of
 from .aborted import Aborted, AbortedTransactions
-from .checkpoint import SealedSegment
+from .checkpoint import SealedSegment, Swap
 from .disk import APPEND, LocalDisk, sync_folder, write_all, write_file
 from .files import FilePool, LogFile
 from .names import CLEANED_SUFFIX, log_path
@@ -58,20 +59,21 @@ class Task(NamedTuple):
     delete_retention_ms: int
     segment_bytes: int
     index_interval_bytes: int
+    # What the names of new files end with: what an earlier process still writes must not get in the way.
+    suffix: str = CLEANED_SUFFIX
     # How many keys are kept in memory, about 150 bytes each; what does not fit is for the next time.
     keys_max: int = 1_000_000
 
 
 class Outcome(NamedTuple):
-    """The first offsets of the segments that are replaced, what replaces them, and which markers are gone."""
+    """The segments that are replaced and what replaces them, and the offsets of markers that are gone."""
 
-    replaced: list[int]
-    segments: list[SealedSegment]
+    swap: Swap
     markers_gone: list[int]
 
 
 def compact(pool: FilePool, task: Task) -> Outcome:
-    """Write the new segments, with the suffix `.cleaned`, so that they last.
+    """Write the new segments, under names that end with the task's suffix, so that they last.
 
     Raises DamagedSegmentError, OSError.
     """
@@ -88,7 +90,8 @@ def compact(pool: FilePool, task: Task) -> Outcome:
     gone = set(cleaner.markers_gone)
     kept_aborted = [entry for entry in task.aborted if entry.last_offset not in gone]
     segments = writer.finish(sources[-1].next_offset, kept_aborted)
-    return Outcome([source.base_offset for source in sources], segments, cleaner.markers_gone)
+    replaced = [source.base_offset for source in sources]
+    return Outcome(Swap(task.suffix, replaced, segments), cleaner.markers_gone)
 
 
 def _batches(pool: FilePool, folder: str, source: Source) -> Iterator[tuple[Header, memoryview]]:
@@ -228,7 +231,7 @@ class _Writer:
         self._begin(base_offset, created_ms)
 
     def _begin(self, base_offset: int, created_ms: int) -> None:
-        path = log_path(self._task.folder, base_offset) + CLEANED_SUFFIX
+        path = log_path(self._task.folder, base_offset) + self._task.suffix
         file = LogFile(self._pool, path, APPEND | os.O_TRUNC)
         file.acquire()
         segment = Segment(self._pool, file, base_offset, created_ms)
@@ -265,7 +268,7 @@ class _Writer:
             caches = segment.seal(transactions.dump(segment.base_offset, segment.next_offset))
             for suffix, data in caches.items():
                 path = log_path(self._task.folder, segment.base_offset, suffix)
-                write_file(disk, path + CLEANED_SUFFIX, data)
+                write_file(disk, path + self._task.suffix, data)
             disk.sync(segment.file.fd)
             segment.file.release()
             segment.file.retire()
@@ -279,8 +282,8 @@ class _Writer:
 
 
 def dump_task(task: Task) -> bytes:
-    """The task as JSON."""
-    return json.dumps(task).encode()
+    """The task as a line of JSON."""
+    return json.dumps(task).encode() + b"\n"
 
 
 def load_task(data: bytes) -> Task:
@@ -291,21 +294,30 @@ def load_task(data: bytes) -> Task:
 
 def load_outcome(data: bytes) -> Outcome:
     """The outcome that the process printed."""
-    replaced, segments, markers_gone = json.loads(data)
-    return Outcome(replaced, [SealedSegment(*segment) for segment in segments], markers_gone)
+    (suffix, replaced, segments), markers_gone = json.loads(data)
+    swap = Swap(suffix, replaced, [SealedSegment(*segment) for segment in segments])
+    return Outcome(swap, markers_gone)
+
+
+def _end_with_the_broker() -> None:
+    """Standard input ends when the broker does, however it does."""
+    sys.stdin.buffer.read()
+    os._exit(1)
 
 
 def main() -> int:
-    """Compact; 1 with one line on standard error where it cannot be done."""
+    """Compact; 1, and why, where it cannot be done."""
     os.nice(_NICENESS)
+    task = load_task(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_the_broker, daemon=True).start()
     try:
-        outcome = compact(FilePool(LocalDisk()), load_task(sys.stdin.buffer.read()))
+        print(json.dumps(compact(FilePool(LocalDisk()), task)), flush=True)
     except (DamagedSegmentError, OSError, MemoryError) as problem:
-        print(f"{type(problem).__name__}: {problem}", file=sys.stderr)
+        print(f"{type(problem).__name__}: {problem}", flush=True)
         return 1
-    print(json.dumps(outcome))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # The thread that waits for the broker's end would hold up an ordinary exit.
+    os._exit(main())

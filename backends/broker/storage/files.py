@@ -67,6 +67,8 @@ class LogFile:
         """Hold the file open; its descriptor. Raises OSError where it cannot be opened."""
         if self.fd < 0:
             self.fd = self._pool.open(self.path, self._flags)
+            # What is opened again is there, and is not written any more.
+            self._flags = READ
         elif not self._holders:
             self._pool.unpark(self)
         self._holders += 1

@@ -5,6 +5,8 @@ makes one write; a read answers with a range of a file, which is sent from there
 """
 
 import logging
+import os
+import uuid
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,6 @@ from typing import NamedTuple
 from ..protocol.batches import NO_PRODUCER, OVERHEAD_BYTES, Header, place, stamp
 from ..protocol.errors import ErrorCode
 from ..protocol.records import build_marker
-from .checkpoint import Swap
 from .cleaning import dirty_ratio
 from .compaction import Outcome, Source, Task
 from .config import LOG_APPEND_TIME
@@ -24,7 +25,7 @@ from .files import FilePool, FileRange, LogFile, SyncJob
 from .janitor import Janitor
 from .keeper import Keeper, SyncFailedError
 from .loading import Loaded
-from .names import log_path
+from .names import CLEANED_SUFFIX, log_path
 from .producers import Sent
 from .ranges import RangeReader
 from .retention import expired
@@ -214,10 +215,9 @@ class PartitionLog:
         """Begin a new segment, unless the active one is empty. Raises AppendError where the disk refuses."""
         if not self._active.size:
             return
-        file = LogFile(self._pool, log_path(self._folder, self.end_offset), APPEND)
+        file = LogFile(self._pool, log_path(self._folder, self.end_offset), APPEND | os.O_TRUNC)
         try:
             file.acquire()
-            self._disk.truncate(file.fd, 0)
         except OSError as error:
             message = f"{file.path} cannot be made: {error}"
             raise AppendError(ErrorCode.KAFKA_STORAGE_ERROR, message) from None
@@ -357,14 +357,16 @@ class PartitionLog:
             self.config.delete_retention_ms,
             self.config.segment_bytes,
             self.config.index_interval_bytes,
+            f".{uuid.uuid4().hex}{CLEANED_SUFFIX}",
         )
 
     def finish_compaction(self, outcome: Outcome) -> None:
         """Put what was compacted in place, in the background; readers of old segments keep their files."""
-        old = self._segments[: len(outcome.replaced)]
+        swap = outcome.swap
+        old = self._segments[: len(swap.replaced)]
         held: list[LogFile] = []
         try:
-            if [segment.base_offset for segment in old] != outcome.replaced or self.problem is not None:
+            if [segment.base_offset for segment in old] != swap.replaced or self.problem is not None:
                 raise SwapRefusedError("the log is another by now")
             # The names of the old files are about to be those of the new ones.
             for segment in old:
@@ -376,7 +378,6 @@ class PartitionLog:
             self.abandon_compaction()
             return
         self._is_swapping = True
-        swap = Swap(outcome.replaced, outcome.segments)
         self._keeper.swap(swap, partial(self._end_swap, old, outcome))
 
     def _end_swap(self, old: list[Segment], outcome: Outcome, problem: Exception | None) -> None:
@@ -406,7 +407,7 @@ class PartitionLog:
 
     def _install(self, old: list[Segment], outcome: Outcome) -> None:
         new = []
-        for sealed in outcome.segments:
+        for sealed in outcome.swap.segments:
             file = LogFile(self._pool, log_path(self._folder, sealed.base_offset))
             new.append(Segment(self._pool, file, sealed.base_offset, sealed.created_ms))
             new[-1].trust(sealed)

@@ -86,7 +86,7 @@ class Producers:
             _check_transaction(producer, header)
             return None
         last = (first + header.last_offset_delta) % _SEQUENCES
-        for sent in producer.batches:
+        for sent in reversed(producer.batches):
             if sent.first_sequence == first and sent.last_sequence == last:
                 return sent
         raise _out_of_order(header, expected)

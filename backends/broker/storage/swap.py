@@ -33,7 +33,7 @@ def swapped(before: Mapping[int, SealedSegment], swap: Swap) -> dict[int, Sealed
 
 
 def swap_segments(disk: Disk, folder: str, swap: Swap, sealed: Iterable[SealedSegment]) -> None:
-    """Put the new segments in place; they are on the disk, with the suffix `.cleaned`.
+    """Put the new segments in place; they are on the disk, under names with the swap's suffix.
 
     `sealed` are all segments that are sealed then. Raises SwapRefusedError where nothing was changed, and
     OSError where it will be done the next time.
@@ -70,7 +70,7 @@ def remove_cleaned(disk: Disk, folder: str) -> None:
 def _do(disk: Disk, folder: str, swap: Swap, sealed: Iterable[SealedSegment]) -> None:
     names = set(disk.list(folder))
     for segment in swap.segments:
-        _replace(disk, folder, names, segment.base_offset)
+        _replace(disk, folder, names, segment.base_offset, swap.suffix)
     for base_offset in set(swap.replaced) - {segment.base_offset for segment in swap.segments}:
         for suffix in SEGMENT_SUFFIXES:
             with contextlib.suppress(FileNotFoundError):
@@ -81,8 +81,8 @@ def _do(disk: Disk, folder: str, swap: Swap, sealed: Iterable[SealedSegment]) ->
     sync_folder(disk, folder)
 
 
-def _replace(disk: Disk, folder: str, names: set[str], base_offset: int) -> None:
+def _replace(disk: Disk, folder: str, names: set[str], base_offset: int, new: str) -> None:
     for suffix in SEGMENT_SUFFIXES:
         path = log_path(folder, base_offset, suffix)
-        if path.rpartition("/")[2] + CLEANED_SUFFIX in names:
-            disk.rename(path + CLEANED_SUFFIX, path)
+        if path.rpartition("/")[2] + new in names:
+            disk.rename(path + new, path)

@@ -33,7 +33,7 @@ class LogBesideList(RuleBasedStateMachine):
         self.sent: list[tuple[bytes, int]] = []
         self.promised = 0
         self.start = 0
-        self.sequence = 0
+        self.epoch = self.sequence = 0
         self.last: tuple[int, bytearray] | None = None
 
     @rule(
@@ -43,7 +43,7 @@ class LogBesideList(RuleBasedStateMachine):
     )
     def append(self, values: list[tuple[bytes, int]], codec: int, is_idempotent: bool) -> None:
         records = [Record(i, time, None, value) for i, (value, time) in enumerate(values)]
-        producer = (P, 0, self.sequence) if is_idempotent else (-1, -1, -1)
+        producer = (P, self.epoch, self.sequence) if is_idempotent else (-1, -1, -1)
         sent = build(records, codec=codec, producer=producer)
         appended = self.log.append(memoryview(bytearray(sent)), NOW)
         assert (appended.base_offset, appended.is_duplicate) == (len(self.sent), False)
@@ -113,12 +113,8 @@ class LogBesideList(RuleBasedStateMachine):
             self._forget_producer()
 
     def _forget_producer(self) -> None:
-        self.last = None
-        sent = build([Record(0, 0, None, b"new epoch")], producer=(P, 0, 0))
-        self.log.expire_producers(1 << 60, 0)
-        self.log.append(memoryview(sent), NOW)
-        self.sent.append((b"new epoch", 0))
-        self.sequence = 1
+        self.last, self.sequence = None, 0
+        self.epoch += 1
 
     def _start(self, disk: SimulatedDisk) -> None:
         self.disk = disk
