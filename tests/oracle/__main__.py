@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from multiprocessing import Pool
 
-from tests.oracle.checking import check_clean, check_mutant
+from tests.oracle.checking import check_clean, check_lacking, check_mutant
 from tests.oracle.clean import clean
 from tests.oracle.injectors import INJECTORS
 
@@ -40,6 +40,11 @@ def clean_system(number: int) -> tuple[Counter[str], str]:
     return _tried(check, f"clean system {number}")
 
 
+def lacking_system(number: int) -> tuple[Counter[str], str]:
+    """What was fixed in one system that lacks much."""
+    return _tried(lambda: check_lacking(number), f"lacking system {number}")
+
+
 def _tried(check: Callable[[], Counter[str]], what: str) -> tuple[Counter[str], str]:
     try:
         return check(), ""
@@ -60,6 +65,7 @@ def main() -> int:
     )
     parser.add_argument("--mutants", type=int, default=10_000)
     parser.add_argument("--clean", type=int, default=5_000)
+    parser.add_argument("--lacking", type=int, default=500, help="systems that lack much, to be fixed")
     parser.add_argument("--seed", type=int, default=0, help="the first number")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", type=int, help="make one mutant alone")
@@ -70,7 +76,8 @@ def main() -> int:
         return int(bool(problem))
     counted, problems, start = Counter[str](), [], time.monotonic()
     with Pool(options.jobs) as pool:
-        for check, count in ((mutant, options.mutants), (clean_system, options.clean)):
+        parts = ((mutant, options.mutants), (clean_system, options.clean), (lacking_system, options.lacking))
+        for check, count in parts:
             numbers = range(options.seed, options.seed + count)
             for figures, problem in pool.imap_unordered(check, numbers, chunksize=16):
                 counted += figures

@@ -15,7 +15,7 @@ from archc.dsl.diagnostics import Diagnostic, Severity
 from archc.dsl.editing import edited
 from archc.dsl.formatter import format_text
 from archc.dsl.parser import parse
-from tests.oracle.clean import clean
+from tests.oracle.clean import SERVICES_MIN, clean
 from tests.oracle.draft import Draft, Node
 from tests.oracle.injecting import Defect, Injector, Site
 
@@ -26,6 +26,13 @@ MILDER = {Severity.ERROR: Severity.WARNING, Severity.WARNING: Severity.INFO, Sev
 
 Texts = Mapping[str, str]
 
+
+# Statements and arguments without which a system is still one.
+MAY_LACK = (
+    "allow", "audience", "backup", "body", "breaker", "dead-letter", "health", "host", "idempotent", "issuer",
+    "keep", "limit", "maturity", "optional", "owner", "page", "partitions", "replicas", "replication",
+    "resources", "retention", "route", "scope", "slo", "storage", "timeout", "tls", "via",
+)  # fmt: skip
 
 # The same text is compiled in several environments, and asked for several times.
 _parse = lru_cache(maxsize=16)(parse)
@@ -41,6 +48,11 @@ def found(texts: Texts, environment: str = "production") -> tuple[Diagnostic, ..
     compilation = _compiled(tuple(texts.items()), environment)
     assert compilation.system is not None, compilation.diagnostics[:3]
     return compilation.diagnostics
+
+
+def _everywhere(texts: Texts) -> dict[str, tuple[Diagnostic, ...]]:
+    """What is found in every environment, faults of the language too."""
+    return {name: _compiled(tuple(texts.items()), name).diagnostics for name in ENVIRONMENTS}
 
 
 def check_clean(seed: int) -> None:
@@ -167,19 +179,36 @@ def _check_fix(code: str, hit: Diagnostic, text: str) -> list[str]:
         assert format_text(FILE, mended)[0] == mended
         return ["suggested fixes"]
 
-    def check(texts: Texts) -> dict[str, tuple[Diagnostic, ...]]:
-        return {name: _compiled(tuple(texts.items()), name).diagnostics for name in ENVIRONMENTS}
-
-    before = check({FILE: text})
-    done = mend({FILE: text}, check, lambda finding: finding.code == code, ["production"])
+    before = _everywhere({FILE: text})
+    done = mend({FILE: text}, _everywhere, lambda finding: finding.code == code, ["production"])
     mended = done.texts[FILE]
     assert [finding.code for finding in done.applied] == [code]
     assert not done.left and done.is_done
-    after = check(done.texts)
+    after = _everywhere(done.texts)
     for name, diagnostics in after.items():
         assert code not in {d.code for d in diagnostics}, name
         assert {d.code for d in diagnostics} <= {d.code for d in before[name]}, name
     assert format_text(FILE, mended)[0] == mended
-    again = mend(done.texts, check, lambda finding: finding.code == code, ["production"])
+    again = mend(done.texts, _everywhere, lambda finding: finding.code == code, ["production"])
     assert again.texts == done.texts
     return ["automatic fixes"]
+
+
+def check_lacking(seed: int) -> Counter[str]:
+    """A system that lacks much at once is never made worse by fixes, and they come to an end."""
+    chance = random.Random(f"lacking {seed}")
+    draft = clean(seed, SERVICES_MIN)
+    share = chance.uniform(0, 0.2)
+    for node in list(draft.system.everything()):
+        for word in MAY_LACK:
+            if chance.random() < share:
+                node.drop(word).without(word)
+    text = draft.text()
+    before = _everywhere({FILE: text})
+    done = mend({FILE: text}, _everywhere, lambda finding: True, ["production"])
+    after = _everywhere(done.texts)
+    for name in ENVIRONMENTS:
+        more = Counter(d.code for d in after[name]) - Counter(d.code for d in before[name])
+        assert not more, (name, more)
+    assert mend(done.texts, _everywhere, lambda finding: True, ["production"]).texts == done.texts
+    return Counter({"systems that lack much": 1, "fixes in them": len(done.applied)})

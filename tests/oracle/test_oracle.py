@@ -4,12 +4,13 @@ import pytest
 
 from archc.compiler.rules import RULES
 from archc.compiler.rules.rule import fix_kind
-from tests.oracle.checking import check_clean, check_mutant
+from tests.oracle.checking import check_clean, check_lacking, check_mutant
 from tests.oracle.clean import SERVICES_MIN
 from tests.oracle.injecting import Injector
 from tests.oracle.injectors import INJECTORS
 
 CLEAN_SYSTEMS = 6
+LACKING_SYSTEMS = 8
 MUTANTS = [
     pytest.param(code, one, id=f"{code}-{one.__name__}") for code, all_ in INJECTORS.items() for one in all_
 ]
@@ -24,6 +25,11 @@ def test_every_rule_has_an_injector() -> None:
 @pytest.mark.parametrize("seed", range(CLEAN_SYSTEMS))
 def test_clean_systems_have_no_finding(seed: int) -> None:
     check_clean(seed)
+
+
+@pytest.mark.parametrize("seed", range(LACKING_SYSTEMS))
+def test_fixes_never_make_a_system_that_lacks_much_worse(seed: int) -> None:
+    check_lacking(seed)
 
 
 @pytest.mark.parametrize(("code", "injector"), MUTANTS)
