@@ -50,6 +50,24 @@ def chains_by(edges: Iterable[A], shortest: int, longer: Callable[[int, A], int]
     """
     edges = tuple(edges)
     place = circles_of(edges)
+    length: dict[Any, int] = {}
+    following: dict[Any, A] = {}
+    for here, leaving in inside_out(edges, place):
+        length[here] = shortest
+        for edge in leaving:
+            beyond = longer(length[place[edge.target]], edge)
+            if beyond > length[here]:
+                length[here], following[here] = beyond, edge
+    reached = {place[edge.target] for edge in edges if place[edge.source] != place[edge.target]}
+    roots = tuple(here for here in sorted(length) if here not in reached)
+    return Chains(place, length, following, roots)
+
+
+def inside_out(edges: Iterable[A], place: Mapping[Any, Any]) -> Iterator[tuple[Any, list[A]]]:
+    """Each place with the edges that leave it, after all places that these lead to.
+
+    `place` names for each end the circle it is in, as `circles_of` gives it, so that there is such an order.
+    """
     out: defaultdict[Any, list[A]] = defaultdict(list)
     into: defaultdict[Any, list[Any]] = defaultdict(list)
     waiting = dict.fromkeys(sorted(place.values()), 0)
@@ -59,18 +77,11 @@ def chains_by(edges: Iterable[A], shortest: int, longer: Callable[[int, A], int]
             out[source].append(edge)
             into[target].append(source)
             waiting[source] += 1
-    length = dict.fromkeys(waiting, shortest)
-    following: dict[Any, A] = {}
     ready = [here for here, count in waiting.items() if not count]
     while ready:
         here = ready.pop()
-        for edge in out[here]:
-            beyond = longer(length[place[edge.target]], edge)
-            if beyond > length[here]:
-                length[here], following[here] = beyond, edge
+        yield here, out[here]
         for before in into[here]:
             waiting[before] -= 1
             if not waiting[before]:
                 ready.append(before)
-    roots = tuple(here for here in waiting if not into[here])
-    return Chains(place, length, following, roots)

@@ -40,7 +40,7 @@ EVERY = (DOC, ALLOW)
 SLO = K(
     "slo",
     "availability=percent p99=duration p95=duration",
-    "The promise to the callers: share of good answers and how fast they come.",
+    "The promise to the callers: the share of good answers, and how fast nearly all of them come.",
 )
 REPLICAS = K("replicas", "count:counts cpu=percent", "How many run: a number, or a range scaled by CPU load.")
 CONTAINER = (
@@ -104,7 +104,7 @@ CONTAINER = (
     ),
     K("grace", "time:duration", "How long it may take to finish its work when it is stopped."),
 )
-RUNS = (REPLICAS, *CONTAINER, *PASSTHROUGH)
+RUNS = (REPLICAS, SLO, *CONTAINER, *PASSTHROUGH)
 
 # ---- how far it is, and when it ends
 
@@ -226,7 +226,6 @@ CODE = (
     PUBLISHES,
     CONSUMES,
     *DATA,
-    SLO,
     *RUNS,
     *EVERY,
 )

@@ -259,7 +259,6 @@ KINDS: tuple[Kind, ...] = (
             CALLS,
             CONSUMES,
             *DATA,
-            SLO,
             K("language", "name:word", "What a server-side one is written in."),
             MATURITY,
             *RUNS,

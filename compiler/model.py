@@ -90,6 +90,7 @@ class Runnable(Element):
     """An element that may run in containers."""
 
     replicas: Replicas | None = None
+    slo: Slo | None = None
     image: str = ""
     build: Build | None = None
     port: tuple[Port, ...] = ()
@@ -115,7 +116,6 @@ class Caller(Runnable):
     consumes: tuple[Consume, ...] = ()
     owns: tuple[StoreUse, ...] = ()
     uses: tuple[StoreUse, ...] = ()
-    slo: Slo | None = None
 
 
 class Code(Caller):

@@ -29,14 +29,14 @@ def _head(services: int) -> list[str]:
         f'system synthetic "A system of {services} services" {{',
         "  person customer { visits shell }",
         '  team everybody "team@synthetic.example"',
-        "  cdn edge { serves shell; origin front; cache /assets/* ttl=30d }",
+        "  cdn edge { replicas 2; serves shell; origin front; cache /assets/* ttl=30d }",
         "  load-balancer front { host shop.example.com tls=auto; forwards api; replicas 2 }",
         "  frontend shell { framework react; mounts /; calls api }",
         "  identity login { engine keycloak; role user; scope data.read roles=[user]; "
         "scope data.write roles=[user]; client shell flow=pkce }",
         "  registry directory { engine consul }",
         "  broker events { engine kafka; brokers 3; replication 3 }",
-        "  management ops { metrics prometheus; dashboards grafana; traces opentelemetry }",
+        "  management ops { metrics prometheus; dashboards grafana; logs elastic; traces opentelemetry }",
     ]
 
 

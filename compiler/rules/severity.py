@@ -70,11 +70,16 @@ SEVERITIES: dict[str, Weights] = {
     "A1101": (W, E, E),
     "A1102": (W, E, E),
     "A1103": (I, W, W),
+    "A1104": (W, E, E),
+    "A1105": (I, W, W),
     "A1201": (I, W, E),
     "A1202": (W, E, E),
     "A1203": (W, E, E),
     "A1204": (W, E, E),
     "A1205": (I, W, W),
+    "A1301": (I, W, W),
+    "A1302": (W, E, E),
+    "A1304": (W, E, E),
     "A1401": (W, E, E),
     "A1402": (W, W, E),
     "A1403": (W, E, E),
@@ -87,6 +92,7 @@ SEVERITIES: dict[str, Weights] = {
     "A1504": (I, E, E),
     "A1505": (E, E, E),  # a dev build would write the secret into its outputs
     "A1506": (W, E, E),
+    "A1601": (I, W, W),
 }
 
 MILDER = {E: W, W: I, I: I}

@@ -1,5 +1,6 @@
 """Phrases that the messages and hints of several rules share."""
 
+import math
 from collections.abc import Iterable
 
 from archc.compiler import model
@@ -19,6 +20,11 @@ def listed(names: Iterable[str]) -> str:
 def duration(time_ms: int) -> str:
     """A time as the language writes it: 2500 is `2500ms`, 5000 is `5s`."""
     return f"{time_ms // 1000}s" if time_ms and time_ms % 1000 == 0 else f"{time_ms}ms"
+
+
+def percent(value: float) -> str:
+    """A share of good answers: up to three decimals, never more than it is."""
+    return f"{math.floor(value * 1000 + 1e-6) / 1000:.3f}".rstrip("0").rstrip(".") + "%"
 
 
 def route_name(route: model.Route) -> str:

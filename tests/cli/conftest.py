@@ -23,9 +23,11 @@ system shop "Web shop" {
     service orders {
       owns orders-db
       rest v1 { GET /orders/{id} -> Order }
+      slo availability=99.5% p99=1s
     }
   }
 }
+management ops { metrics prometheus; logs loki; traces opentelemetry }
 environment local { platform compose; profile dev }
 environment production { platform kubernetes }
 """

@@ -160,7 +160,7 @@ def test_all_environments_are_checked_together(archc: Archc, shop: Path) -> None
     found = json.loads(result.out)
     assert [fault["severity"] for fault in found if fault["code"] == "A101"] == ["error"]
     shop.write_text(SYSTEM)
-    assert "(7 elements, local, production)" in archc("check", "--env", "all").out
+    assert "(8 elements, local, production)" in archc("check", "--env", "all").out
 
 
 def test_findings_say_which_environments_they_are_from(archc: Archc, shop: Path) -> None:

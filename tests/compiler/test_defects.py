@@ -173,6 +173,11 @@ DEFECTS: dict[str, tuple[str, ...]] = {
         f"service x.two% {{ {'; '.join(f'calls n{n}y% timeout=1s' for n in range(6))} }}",
         *(f"service x.n{n}y%" for n in range(6)),
     ),
+    "A1104": (
+        "gateway one% { authenticates login; limit 50/s; route /a -> x.two% scope=data.read }",
+        "service x.two% { replicas 2; slo availability=99.9%% p99=1s }",
+    ),
+    "A1105": ("service x.two%",),
     "A1201": ("service x.two% { calls three% }", "service x.three%"),
     "A1202": (
         "service x.two% { calls three% timeout=1s }",
@@ -192,6 +197,18 @@ DEFECTS: dict[str, tuple[str, ...]] = {
         "event x.One% v1 { id uuid }",
         "topic x.two% on=events { carries [One%] }",
         "worker x.three% { consumes two% group=three }",
+    ),
+    "A1301": (
+        "gateway one% { authenticates login; limit 50/s; route /a -> x.two% scope=data.read }",
+        "service x.two%",
+    ),
+    "A1302": (
+        "external one% { slo availability=99%% }",
+        "service x.two% { calls one% timeout=1s; slo availability=99.5%% }",
+    ),
+    "A1304": (
+        "external one% { slo p99=2s }",
+        "service x.two% { calls one% timeout=3s; slo p99=1s }",
     ),
     "A1402": (
         "topic x.two% on=events",
@@ -222,6 +239,7 @@ DEFECTS: dict[str, tuple[str, ...]] = {
     "A1503": ("identity one% { token-lifetime 1d }",),
     "A1504": ('external one% { url "http://one.example.com" }',),
     "A1506": ("registry one% { engine consul; port 8500 public }",),
+    "A1601": ('worker x.two% { image "registry.example/two:1"; consumes d0.t0 group=two }',),
     "A1505": ('service x.two% { env API_TOKEN "q7Gm2Xv9Lp4Rt8Wz" }',),
 }
 AROUND = "\ndomain x { owner everybody }\ndomain y { owner everybody }\n"

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -26,6 +27,10 @@ const (
 func routes(s *shelf) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("content-type", "text/plain; version=0.0.4")
+		_, _ = fmt.Fprintf(w, "# TYPE stock_reservations gauge\nstock_reservations %d\n", s.reservations())
+	})
 	mux.HandleFunc("POST /ordering.stock.v1.StockService/Reserve", func(w http.ResponseWriter, r *http.Request) {
 		answer, code, message := reserveFor(s, r)
 		reply(w, answer, code, message)

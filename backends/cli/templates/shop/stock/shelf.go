@@ -47,6 +47,14 @@ func (s *shelf) reserve(product string, quantity int64) (reservation, bool) {
 	return made, true
 }
 
+// reservations is how many there are now.
+func (s *shelf) reservations() int {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.giveBack(s.now())
+	return len(s.reserved)
+}
+
 func (s *shelf) giveBack(now time.Time) {
 	for len(s.reserved) > 0 && s.reserved[0].until.Before(now) {
 		s.left[s.reserved[0].product] += s.reserved[0].quantity

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 )
@@ -21,6 +22,24 @@ func TestReservedGoodsGoBack(t *testing.T) {
 	now = now.Add(2 * time.Minute)
 	if _, enough := s.reserve("a", 10); !enough {
 		t.Fatal("nothing went back")
+	}
+}
+
+func TestMeasurements(t *testing.T) {
+	s := newShelf(10, time.Minute, time.Now)
+	s.reserve("a", 1)
+	s.reserve("b", 2)
+	server := httptest.NewServer(routes(s))
+	defer server.Close()
+	answer, err := http.Get(server.URL + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text := new(bytes.Buffer)
+	_, _ = text.ReadFrom(answer.Body)
+	if !strings.Contains(text.String(), "\nstock_reservations 2\n") {
+		t.Errorf("measurements are %q", text)
 	}
 }
 
