@@ -92,6 +92,7 @@ class Broker:
             settings.limits,
             Dispatcher(self).serve,
             self._on_closed,
+            needs_login=self.users is not None,
         )
         register(self.metrics.registry, self)
         http = settings.http

@@ -38,11 +38,13 @@ class Server:
         limits: Limits,
         serve: Handle,
         on_closed: Callable[[Connection], None],
+        needs_login: bool = False,
     ) -> None:
         """Takes the address at once. Raises ListenError."""
         self.connections: set[Connection] = set()
         self._loop = loop
         self._limits = limits
+        self._needs_login = needs_login
         self._serve = serve
         self._on_closed = on_closed
         self._context = _context(tls) if tls is not None else None
@@ -100,7 +102,10 @@ class Server:
         # Peers that vanished without a word are found by the kernel.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         transport = Plain(sock) if self._context is None else Encrypted(sock, self._context)
-        self.connections.add(Connection(self._loop, transport, self._limits, self._serve, self._forget))
+        connection = Connection(self._loop, transport, self._limits, self._serve, self._forget)
+        if self._needs_login:
+            connection.frame_bytes_max = self._limits.frame_bytes_before_login
+        self.connections.add(connection)
 
     def _forget(self, connection: Connection) -> None:
         self.connections.discard(connection)
