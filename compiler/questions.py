@@ -213,3 +213,14 @@ def longest_request(graph: Graph, element: model.Runnable) -> tuple[int, Span]:
         default_ms = gateway.timeout_ms if isinstance(gateway, model.Gateway) else 0
         times.append((edge.record.timeout_ms or default_ms, edge.span))
     return max(times, default=(0, element.span))
+
+
+def last_day(code: model.Code, operation: Operation) -> str:
+    """The last day of an operation, YYYY-MM-DD: its own or its service's, whichever is first; "" for none."""
+    days = [operation.sunset, code.sunset.day if code.sunset is not None else ""]
+    return min((day for day in days if day), default="")
+
+
+def is_deprecated(code: model.Code, operation: Operation) -> bool:
+    """Whether nobody new should use an operation: it will end, or its whole service is deprecated."""
+    return bool(last_day(code, operation)) or code.maturity == "deprecated"

@@ -14,6 +14,7 @@ from archc.backends.contracts.schemas import components, example_value, schema
 from archc.backends.contracts.shapes import Shapes, http_roots, shapes
 from archc.compiler import model
 from archc.compiler.graph import Graph
+from archc.compiler.questions import is_deprecated, last_day
 
 # Schemas of the document that no type of the file may be called.
 RESERVED = ("Problem",)
@@ -131,6 +132,10 @@ def _operation(
         "description": record.doc or _describe(operation, reached),
         "tags": [service.name],
     }
+    if is_deprecated(service, record):
+        found["deprecated"] = True
+        day = last_day(service, record)
+        found |= {"x-sunset": day} if day else {}
     if record.scope:
         found["security"] = [{SECURITY: [record.scope]}]
     parameters = _parameters(operation, reached)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from archc.backends import naming
 from archc.backends.contracts.shapes import Shapes, rpc_roots, shapes
 from archc.compiler import model
+from archc.compiler.questions import is_deprecated
 
 _SCALARS = {
     "uuid": "string",
@@ -169,7 +170,8 @@ def text(spoken: Protocol, head: str) -> str:
     lines += [f"// {about}", f"service {spoken.service.rpartition('.')[2]} {{"]
     for rpc in spoken.rpcs:
         name = rpc.record.name
-        lines += [f"  // {name}.", f"  rpc {name}({rpc.request}) returns ({rpc.response});"]
+        ends = " { option deprecated = true; }" if is_deprecated(spoken.element, rpc.record) else ";"
+        lines += [f"  // {name}.", f"  rpc {name}({rpc.request}) returns ({rpc.response}){ends}"]
     lines += ["}"]
     for name, fields in spoken.messages.items():
         lines += ["", f"// {name}.", *_message_lines(name, fields)]

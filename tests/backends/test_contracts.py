@@ -160,7 +160,43 @@ def test_one_path_written_twice_is_one_path() -> None:
     }
 
 
+ENDING = """
+system s { domain a {
+  service x {
+    rest v1 { GET /old sunset=2027-06-30; GET /x }
+    rpc { Old sunset=2027-06-30; New }
+  }
+  service y { sunset 2027-03-31; rest v1 { GET /y sunset=2027-06-30; GET /z } }
+  service w { maturity deprecated; rest v1 { GET /w } }
+} }
+"""
+
+
+def test_what_ends_is_deprecated() -> None:
+    found = documents(of_text(ENDING))
+    said = {
+        path: (operation.get("deprecated", False), operation.get("x-sunset", ""))
+        for document in found.values()
+        for _, path, operation in operations(document)
+    }
+    assert said == {
+        "/old": (True, "2027-06-30"),
+        "/x": (False, ""),
+        "/y": (True, "2027-03-31"),
+        "/z": (True, "2027-03-31"),
+        "/w": (True, ""),
+    }
+    for document in found.values():
+        validate(document)
+
+
 # ---- protocol buffers
+
+
+def test_rpcs_that_end_are_deprecated() -> None:
+    (text,) = protos(of_text(ENDING)).values()
+    assert "rpc Old(OldRequest) returns (OldResponse) { option deprecated = true; }" in text
+    assert "rpc New(NewRequest) returns (NewResponse);" in text
 
 
 def protos(given: Plan) -> dict[str, str]:

@@ -14,8 +14,10 @@ from archc.compiler.questions import (
     domain_edges,
     entrances,
     has_transactions,
+    is_deprecated,
     is_scalable,
     keeps_data,
+    last_day,
     longest_request,
     operations_behind,
     sends_a_change,
@@ -272,3 +274,15 @@ def test_who_writes_with_transactions() -> None:
     assert system is not None
     found = [has_transactions(compilation.graph, code) for code in system.all(model.Service)]
     assert found == [False, True, False]
+
+
+def test_the_last_day_is_the_first_that_holds() -> None:
+    system = compiled("""
+        service a { sunset 2027-03-31; rest { GET /a; GET /b sunset=2027-01-31; GET /c sunset=2027-06-30 } }
+        service b { maturity deprecated; rest { GET /a } }
+        service c { rest { GET /a } }
+    """).system
+    assert system is not None
+    a, b, c = system.all(model.Service)
+    assert [last_day(a, op) for op in operations(a)] == ["2027-03-31", "2027-01-31", "2027-03-31"]
+    assert [is_deprecated(s, operations(s)[0]) for s in (a, b, c)] == [True, True, False]
