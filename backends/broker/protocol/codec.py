@@ -157,12 +157,17 @@ def _read_tags(reader: Reader, tagged: Mapping[int, tuple[str, Decoder]], values
 def _decoder(field: Field, version: int, flexible: bool) -> Decoder:
     """Reads one field; null only where the version allows it."""
     nullable = version >= field.nullable
-    if field.is_array:
-        return _array_decoder(_element_decoder(field, version, flexible), nullable, flexible)
-    if not field.type and nullable:
-        return _nullable_struct_decoder(_element_decoder(field, version, flexible))
     read = _element_decoder(field, version, flexible)
-    if nullable or field.type not in ("string", "bytes"):
+    if field.is_array:
+        return _array_decoder(_present(field, read), nullable, flexible)
+    if not field.type and nullable:
+        return _nullable_struct_decoder(read)
+    return read if nullable else _present(field, read)
+
+
+def _present(field: Field, read: Decoder) -> Decoder:
+    """Reads what is never null, as the elements of arrays are."""
+    if field.type not in ("string", "bytes"):
         return read
 
     def decode(reader: Reader) -> Any:

@@ -34,6 +34,14 @@ def test_before_the_login_too(tmp_path: Path) -> None:
     assert not outcome.faults, "\n\n".join(outcome.faults)
 
 
+def test_a_null_in_a_list_of_names_cannot_be_read(tmp_path: Path) -> None:
+    null, list_groups = b"\x00", 16
+    with desk(tmp_path) as broker:
+        head = struct.pack(">hhih", list_groups, 5, 7, -1) + b"\0"
+        assert broker.line.send(head + b"\x01" + b"\x02" + null + b"\0") == b""
+        assert broker.line.closing_reason.endswith("types_filter is null")
+
+
 # As many elements as a request may have, and more than any could: as plain lengths, and as varints.
 LENGTHS = {
     False: (b"\x00\x03\x0d\x40", b"\x7f\xff\xff\xff"),
