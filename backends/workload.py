@@ -60,13 +60,15 @@ class SecretFile:
 class DataVolume:
     """A folder that outlives the container, with its size in bytes.
 
-    `is_owned` says that the image's folder at this path belongs to the workload's user already.
+    `is_owned` says that the image's folder at this path belongs to the workload's user already,
+    `is_encrypted` that the disk has to be encrypted, where the platform knows of such disks.
     """
 
     name: str
     path: str
     size_bytes: int
     is_owned: bool = False
+    is_encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

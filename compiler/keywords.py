@@ -42,6 +42,16 @@ SLO = K(
     "availability=percent p99=duration p95=duration",
     "The promise to the callers: the share of good answers, and how fast nearly all of them come.",
 )
+RETENTION = K(
+    "retention",
+    "time:duration",
+    "How long records of people are kept; its owner deletes them then.",
+)
+ENCRYPTED = K(
+    "encrypted",
+    "",
+    "Its volume is encrypted: on Kubernetes its claims ask for the storage class `encrypted`.",
+)
 REPLICAS = K("replicas", "count:counts cpu=percent", "How many run: a number, or a range scaled by CPU load.")
 CONTAINER = (
     K(

@@ -178,6 +178,7 @@ class External(Element):
 
     kind: ClassVar[str] = "external"
     url: str = ""
+    agreement: str = ""
     protocol: str = "http"
     sunset: Sunset | None = None
     slo: Slo | None = None
@@ -285,6 +286,7 @@ class Store(Runnable):
     needs: tuple[str, ...] = ()
     on: str = ""
     storage_bytes: int = 0
+    encrypted: bool = False
 
 
 class Database(Store):
@@ -294,6 +296,7 @@ class Database(Store):
     stores: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     backup: Backup | None = None
+    retention_ms: int = 0
     ephemeral: bool = False
 
 
@@ -315,6 +318,7 @@ class Search(Store):
 
     kind: ClassVar[str] = "search"
     indexes: tuple[str, ...] = ()
+    retention_ms: int = 0
 
 
 class Bucket(Store):

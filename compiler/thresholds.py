@@ -91,6 +91,12 @@ class TokenLifetime(Record):
     max_ms: int = 3_600_000
 
 
+class PersonalRetention(Record):
+    """How long a topic may keep personal data (A1409)."""
+
+    max_ms: int = 30 * 86_400_000
+
+
 class Thresholds(Record):
     """The thresholds of all rules, and whose rules are asked besides archc's own."""
 
@@ -106,6 +112,7 @@ class Thresholds(Record):
     fan_out: FanOut = FanOut.model_construct(span=NOWHERE)
     retry_amplification: RetryAmplification = RetryAmplification.model_construct(span=NOWHERE)
     token_lifetime: TokenLifetime = TokenLifetime.model_construct(span=NOWHERE)
+    personal_retention: PersonalRetention = PersonalRetention.model_construct(span=NOWHERE)
 
 
 DEFAULTS = Thresholds.model_construct(span=NOWHERE)
@@ -158,6 +165,7 @@ THRESHOLDS: tuple[Keyword, ...] = (
         "How many requests one may become by retries before that is a warning, an error.",
     ),
     Keyword("token-lifetime", "max=duration", "How long a token may be good for."),
+    Keyword("personal-retention", "max=duration", "How long a topic may keep personal data."),
 )
 
 

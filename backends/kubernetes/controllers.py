@@ -12,6 +12,8 @@ SCALE_DOWN_S = 300
 CPU_PERCENT = 70
 JOB_RETRIES = 10
 REVISIONS = 3
+# The storage class whose disks are encrypted: the cluster's to have, under this name.
+ENCRYPTED_CLASS = "encrypted"
 
 
 def controller(cluster: Cluster, workload: Workload) -> Manifest:
@@ -72,6 +74,7 @@ def _stateful_set(cluster: Cluster, workload: Workload) -> Manifest:
             "metadata": {"name": volume.name},
             "spec": {
                 "accessModes": ["ReadWriteOnce"],
+                **({"storageClassName": ENCRYPTED_CLASS} if volume.is_encrypted else {}),
                 "resources": {"requests": {"storage": mebibytes(volume.size_bytes)}},
             },
         }

@@ -108,9 +108,17 @@ def with_data(workload: Workload, engine: str, size_bytes: int, keep: bool = Tru
     if not keep:
         return replace(workload, tmp=(*workload.tmp, program.data))
     volume = DataVolume(
-        f"{workload.name}-data", program.data, size_bytes or DATA_BYTES, is_owned=program.owns_data
+        f"{workload.name}-data",
+        program.data,
+        size_bytes or DATA_BYTES,
+        is_owned=program.owns_data,
+        is_encrypted=_is_encrypted(workload.element),
     )
     return replace(workload, volumes=(*workload.volumes, volume), stateful=True)
+
+
+def _is_encrypted(element: model.Element) -> bool:
+    return isinstance(element, model.Store) and element.encrypted
 
 
 def with_declared(workload: Workload, plan: Plan) -> Workload:
@@ -186,7 +194,12 @@ def _volumes(workload: Workload, element: model.Runnable) -> tuple[DataVolume, .
     taken = {volume.path for volume in workload.volumes}
     declared = [volume for volume in element.volume if volume.path not in taken]
     return tuple(
-        DataVolume(f"{element.name}-volume-{number}", volume.path, volume.size_bytes)
+        DataVolume(
+            f"{element.name}-volume-{number}",
+            volume.path,
+            volume.size_bytes,
+            is_encrypted=_is_encrypted(element),
+        )
         for number, volume in enumerate(declared, 1)
     )
 

@@ -86,12 +86,14 @@ SEVERITIES: dict[str, Weights] = {
     "A1404": (E, E, E),
     "A1405": (I, W, W),
     "A1407": (I, W, W),
+    "A1409": (W, E, E),
     "A1501": (W, E, E),
     "A1502": (I, W, W),
     "A1503": (W, E, E),
     "A1504": (I, E, E),
     "A1505": (E, E, E),  # a dev build would write the secret into its outputs
     "A1506": (W, E, E),
+    "A1507": (W, E, E),
     "A1601": (I, W, W),
 }
 

@@ -8,6 +8,7 @@ from archc.compiler.graph import Edge, Graph, operations
 from archc.compiler.paths import ANY, segments
 
 SHOWN_MAX = 8
+_DAY_MS = 86_400_000
 
 
 def listed(names: Iterable[str]) -> str:
@@ -18,7 +19,9 @@ def listed(names: Iterable[str]) -> str:
 
 
 def duration(time_ms: int) -> str:
-    """A time as the language writes it: 2500 is `2500ms`, 5000 is `5s`."""
+    """A time as the language writes it: 2500 is `2500ms`, 5000 is `5s`; from two days on in days."""
+    if time_ms >= 2 * _DAY_MS and time_ms % _DAY_MS == 0:
+        return f"{time_ms // _DAY_MS}d"
     return f"{time_ms // 1000}s" if time_ms and time_ms % 1000 == 0 else f"{time_ms}ms"
 
 

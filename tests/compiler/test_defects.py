@@ -231,6 +231,10 @@ DEFECTS: dict[str, tuple[str, ...]] = {
         "topic x.two% on=events { partitions 3 }",
         "worker x.three% { replicas 5; consumes two% group=three }",
     ),
+    "A1409": (
+        "event x.One% v1 { id uuid; name string pii }",
+        "topic x.two% on=events { carries [One%]; partitions 3; retention 90d }",
+    ),
     "A1501": ("gateway one% { route /a -> x.two% }", "service x.two%"),
     "A1502": (
         "gateway one% { authenticates login; limit 50/s; route /a -> x.two% }",
@@ -239,6 +243,10 @@ DEFECTS: dict[str, tuple[str, ...]] = {
     "A1503": ("identity one% { token-lifetime 1d }",),
     "A1504": ('external one% { url "http://one.example.com" }',),
     "A1506": ("registry one% { engine consul; port 8500 public }",),
+    "A1507": (
+        "type x.Thing% { id uuid key; name string pii }",
+        "database x.two% { stores [Thing%]; backup daily keep=30d; retention 1y }",
+    ),
     "A1601": ('worker x.two% { image "registry.example/two:1"; consumes d0.t0 group=two }',),
     "A1505": ('service x.two% { env API_TOKEN "q7Gm2Xv9Lp4Rt8Wz" }',),
 }

@@ -50,7 +50,7 @@ MISTAKES = [
     ("edge {", "edge = {", "A1710", "a value is missing"),
     ("replicas 2..10 cpu=70%", "replicas 2..10 cpu=", "A1710", "a value is missing"),
     ('"Card payments"', '"Card payments', "A1710", "no closing quote"),
-    ("stores [Order]", "stores [Order", "A1710", "brackets"),
+    ("stores [Product]", "stores [Product", "A1710", "brackets"),
     ("type Product {", "type Product", "A1710", "closes nothing"),
     ("environment local {", "environment production {", "A1702", "declared twice"),
     ("environment local {", "edition 9\nenvironment local {", "A1716", "edition"),
@@ -109,7 +109,7 @@ def test_two_statements_on_a_line_are_parted() -> None:
 
 def test_the_brace_that_was_forgotten_is_the_one_that_is_shown() -> None:
     found = check(SHOP.replace("  cdn edge {", "  cdn edge {\n    host a.example {", 1)).diagnostics
-    assert [(d.code, d.span.line) for d in found] == [("A1710", 9)]
+    assert [(d.code, d.span.line) for d in found] == [("A1710", 13)]
 
 
 def test_a_fault_that_the_chosen_environment_hides_is_found() -> None:

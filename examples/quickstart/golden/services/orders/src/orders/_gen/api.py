@@ -16,13 +16,13 @@ from .runtime.operations import Body, Operation, perform
 
 POST_ORDERS = Operation(
     name="POST /orders",
-    place="quickstart.arch:61",
+    place="quickstart.arch:68",
     status=201,
     result=pydantic.TypeAdapter(models.Order),
 )
 GET_ORDERS_BY_ID = Operation(
     name="GET /orders/{id}",
-    place="quickstart.arch:62",
+    place="quickstart.arch:69",
     status=200,
     result=pydantic.TypeAdapter(models.Order),
 )

@@ -15,7 +15,7 @@ from .runtime.operations import Body, Operation, perform
 
 POST_PAYMENTS = Operation(
     name="POST /payments",
-    place="quickstart.arch:71",
+    place="quickstart.arch:78",
     status=201,
     result=pydantic.TypeAdapter(models.Payment),
 )
