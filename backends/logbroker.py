@@ -9,7 +9,7 @@ from archc.backends import facts
 from archc.backends.backend import Backend, Output, Outputs, Plan
 from archc.backends.formats import to_json
 from archc.backends.topics import declared_topics
-from archc.backends.workloads.platform import broker_folder, declared_topics_file
+from archc.backends.workloads.platform import broker_folder
 from archc.compiler import model
 
 __all__ = ["BACKEND"]
@@ -30,7 +30,7 @@ def _render(plan: Plan) -> Outputs:
             {"name": topic.name, "partitions": topic.partitions, "configs": dict(topic.configs)}
             for topic in declared_topics(plan, broker)
         ]
-        outputs[declared_topics_file(plan, broker)] = Output(to_json({"topics": topics}))
+        outputs[f"{folder}/topics.json"] = Output(to_json({"topics": topics}))
     return outputs
 
 
@@ -40,7 +40,9 @@ def _program() -> dict[str, str]:
     package = resources.files("archc.backends.broker")
     files = {name: (package / name).read_text(encoding="utf-8") for name in _BESIDE}
     files |= {f"{_PACKAGE}/{path}": text for path, text in _files(package) if path not in files}
-    files[".dockerignore"] = f"*\n!{_PACKAGE}/**/*.py\n!{_PACKAGE}/**/*.txt\n!requirements.txt\n"
+    files[".dockerignore"] = (
+        f"*\n!{_PACKAGE}/**/*.py\n!{_PACKAGE}/**/*.txt\n!requirements.txt\n!topics.json\n"
+    )
     return files
 
 

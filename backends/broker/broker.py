@@ -83,7 +83,7 @@ class Broker:
         self.journal = _journal(FilePool(disk), f"{folder}/{_OFFSETS_FOLDER}")
         offsets = OffsetStore(self.journal, self.loop, self.flusher.wait, self.is_synced_before_ack)
         self.groups = GroupCoordinator(self.loop, offsets, _group_settings(settings))
-        self._transaction_journal = _journal(FilePool(disk), f"{folder}/{_TRANSACTIONS_FOLDER}")
+        self.transaction_journal = _journal(FilePool(disk), f"{folder}/{_TRANSACTIONS_FOLDER}")
         self.transactions = self._transaction_coordinator(offsets)
         self.server = Server(
             self.loop,
@@ -100,7 +100,7 @@ class Broker:
 
     def _transaction_coordinator(self, offsets: OffsetStore) -> TransactionCoordinator:
         settings = TransactionSettings()
-        store = TransactionStore(self._transaction_journal, self.flusher.wait, self.is_synced_before_ack)
+        store = TransactionStore(self.transaction_journal, self.flusher.wait, self.is_synced_before_ack)
         markers = Markers(
             self.loop,
             lambda partition: self.topics.log(*partition),
@@ -156,7 +156,7 @@ class Broker:
         for log in self._unsynced:
             self.flusher.wait(log, partial(self._on_synced, log, None))
         self._unsynced.clear()
-        for journal in (self.journal, self._transaction_journal):
+        for journal in (self.journal, self.transaction_journal):
             if journal.is_unsynced:
                 self.flusher.wait(journal, lambda error: None)
         self.loop.after(self.settings.flush.interval_ms, self._sync_at_intervals)
@@ -215,7 +215,7 @@ class Broker:
         self.flusher.close()
         self._janitor.stop()
         self.journal.close()
-        self._transaction_journal.close()
+        self.transaction_journal.close()
         self.logs.close()
         self.loop.close()
 

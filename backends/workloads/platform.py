@@ -43,11 +43,6 @@ def broker_folder(plan: Plan, broker: model.Broker) -> str:
     return f"{plan.deploy}/brokers/{broker.name}"
 
 
-def declared_topics_file(plan: Plan, broker: model.Broker) -> str:
-    """The topics that the bundled broker makes itself, in the output tree."""
-    return f"{plan.deploy}/brokers/{broker.name}/topics.json"
-
-
 def topics_name(broker: model.Broker) -> str:
     """The host name of the program that makes a broker's topics and ends."""
     return f"{broker.name}-topics"
@@ -91,7 +86,6 @@ def _topics(plan: Plan, broker: model.Broker) -> Iterator[Workload]:
 def _logbroker(plan: Plan, broker: model.Runnable, workload: Workload) -> Workload:
     assert isinstance(broker, model.Broker)
     port = workload.ports[0].inside
-    topics = ConfigFile(declared_topics_file(plan, broker), "/etc/logbroker/topics.json")
     return replace(
         workload,
         image=common.built_image(plan, broker),
@@ -101,11 +95,10 @@ def _logbroker(plan: Plan, broker: model.Runnable, workload: Workload) -> Worklo
             # A folder below the mount: some file systems put a lost+found into the mount itself.
             "--data", f"{workload.volumes[0].path}/data",
             "--listen", f"0.0.0.0:{port}", "--advertise", f"{broker.name}:{port}",
-            "--http", f"0.0.0.0:{facts.METRICS_PORT}", "--topics", topics.target,
+            "--http", f"0.0.0.0:{facts.METRICS_PORT}", "--topics", "/etc/logbroker/topics.json",
             # Topics are declared; a misspelt name is a mistake, not a new topic.
             "--no-auto-create-topics",
         ),
-        files=(topics,),
         metrics_path="/metrics",
         metrics_port=facts.METRICS_PORT,
         liveness=probes.python_http(facts.METRICS_PORT, "/healthz"),

@@ -25,8 +25,9 @@ def register(registry: Registry, broker: Broker) -> None:
     read("logbroker_topics", "Topics.", (), lambda: [((), len(broker.topics))])
     read("logbroker_partitions", "Partitions.", (), lambda: [((), broker.topics.partitions)])
     read(
-        "logbroker_offline_partitions", "Partitions that refuse to be written, since their disk failed.", (),
-        lambda: [((), len(offline(broker)))],
+        "logbroker_offline_partitions",
+        "Partitions and journals that refuse to be written, since the disk failed.",
+        (), lambda: [((), len(offline(broker)))],
     )  # fmt: skip
     read(
         "logbroker_partition_size_bytes", "Bytes of a partition's segments.", partition,
@@ -66,13 +67,13 @@ def register(registry: Registry, broker: Broker) -> None:
 
 
 def offline(broker: Broker) -> list[str]:
-    """What refuses to be written, each with why: partitions, and the offsets of groups."""
-    return [f"offsets of groups: {broker.journal.problem}"] * (broker.journal.problem is not None) + [
-        f"{log.topic}-{log.partition}: {log.problem}"
-        for topic in broker.topics
-        for log in topic.logs
-        if log.problem is not None
-    ]
+    """What refuses to be written, each with why: partitions, offsets of groups, transactions."""
+    problems = {
+        "offsets of groups": broker.journal.problem,
+        "transactions": broker.transaction_journal.problem,
+        **{f"{log.topic}-{log.partition}": log.problem for topic in broker.topics for log in topic.logs},
+    }
+    return [f"{what}: {problem}" for what, problem in problems.items() if problem is not None]
 
 
 def _of_partitions(broker: Broker, name: str) -> Iterator[tuple[tuple[str, str], int]]:

@@ -28,7 +28,8 @@ from ...topics.cluster import FILE, ClusterFileError, ClusterRecord, parse
 from .client import ToolError
 from .verify_segment import Finding, Segment, check_segment
 
-_OFFSETS_FOLDER = "__consumer_offsets"
+# Of groups' offsets, and of transactions.
+_JOURNALS = ("__consumer_offsets", "__transaction_state")
 
 
 @dataclass(slots=True)
@@ -99,8 +100,8 @@ def _verify(folder: Path, names: set[str]) -> Report:
         if (topic, partition) not in wanted:
             report.findings.append(Finding(str(path), "it belongs to no topic", is_damage=False))
         _partition(path, (topic, partition), known, wanted.get((topic, partition), False), report)
-    if _OFFSETS_FOLDER in names:
-        report.findings += _journals(folder / _OFFSETS_FOLDER)
+    for name in _JOURNALS:
+        report.findings += _journal(folder / name)
     return report
 
 
@@ -124,12 +125,12 @@ def _checkpoint(path: Path, report: Report) -> Offsets:
     return offsets or {}
 
 
-def _journals(folder: Path) -> Iterator[Finding]:
+def _journal(folder: Path) -> Iterator[Finding]:
     for path in sorted(folder.glob(f"*{LOG}")):
         data = path.read_bytes()
         _, whole_bytes, damaged_lines = decode(data)
         if damaged_lines:
-            yield Finding(str(path), f"{damaged_lines} records of groups' offsets have wrong checksums")
+            yield Finding(str(path), f"{damaged_lines} records have wrong checksums")
         if whole_bytes < len(data):
             yield Finding(str(path), "its last record is torn", whole_bytes, is_damage=False)
 
