@@ -15,7 +15,7 @@ from archc.dsl.diagnostics import Diagnostic, Severity
 from archc.dsl.editing import edited
 from archc.dsl.formatter import format_text
 from archc.dsl.parser import parse
-from tests.oracle.clean import SERVICES_MIN, clean
+from tests.oracle.clean import ANSWERS_ITSELF, SERVICES_MIN, clean
 from tests.oracle.draft import Draft, Node
 from tests.oracle.injecting import Defect, Injector, Site
 
@@ -100,7 +100,7 @@ def _unrelated_domain() -> Node:
             "maturity stable",
             "replicas 2",
             "owns zones",
-            "slo availability=99% p99=5s",
+            ANSWERS_ITSELF,
             "rest v1 { GET /zones scope=data.read; GET /zones/{id} -> Zone scope=data.read }",
         ),
         'job zone-count { maturity stable; schedule "0 4 * * *"; calls zoning GET /zones timeout=9s }',

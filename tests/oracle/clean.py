@@ -11,6 +11,10 @@ from tests.oracle.draft import Draft, Node
 
 SERVICES_MIN, SERVICES_MAX = 10, 300
 PROFILES = ("dev", "staging", "production")
+KEPT_SAFE = "retention 2y; encrypted"
+# Promises that hold: of who calls others, and of who needs nobody.
+CALLS_ON = "slo availability=99% p99=5s"
+ANSWERS_ITSELF = "slo availability=99.8% p99=2s"
 DIGEST = "sha256:" + "5" * 64
 
 CDNS = ("nginx", "varnish", "cloudflare", "cloudfront")
@@ -126,7 +130,8 @@ class _Generator:
             broker,
             "management ops { metrics prometheus; dashboards grafana; alerts alertmanager; logs loki; "
             "traces opentelemetry }",
-            'external payments { url "https://pay.example/v1"; slo availability=99.99% p99=200ms }',
+            'external payments { url "https://pay.example/v1"; agreement "of 2026-01-15"; '
+            "slo availability=99.99% p99=200ms }",
             "secret payment-key",
         ]
 
@@ -152,7 +157,9 @@ class _Generator:
             self.service_in(domain, first).add(f"uses c{number}")
         if self.maybe(0.3):
             engine = self.chance.choice(SEARCHES)
-            domain.add(f"search i{number} {{ engine {engine}; indexes [T{first}]; storage 10Gi }}")
+            domain.add(
+                f"search i{number} {{ engine {engine}; indexes [T{first}]; storage 10Gi; {KEPT_SAFE} }}"
+            )
             self.service_in(domain, first).add(f"uses i{number}")
         if self.maybe(0.3):
             domain.add(f"bucket b{number} {{ engine s3; storage 50Gi }}")
@@ -171,8 +178,10 @@ class _Generator:
 
     def parts(self, n: int, number: int, members: list[int]) -> list[str | Node]:
         """A service with what is its own: types, data, events, and who reads them."""
+        length = self.chance.choice((80, 200))
+        personal = "; customer email pii" if self.maybe(0.3) else ""
         parts: list[str | Node] = [
-            f"type T{n} {{ id uuid key; name string({self.chance.choice((80, 200))}); tags [string] }}",
+            f"type T{n} {{ id uuid key; name string({length}); tags [string]{personal} }}",
             f"event E{n} v1 {{ id uuid; at timestamp }}",
             *self.stores(n),
             f"topic t{n} on=events {{ carries [E{n}]; key id; partitions 6; replication 3; retention 7d }}",
@@ -188,11 +197,12 @@ class _Generator:
         self.way_of_events[n] = "outbox" if engine in TRANSACTIONAL else "cdc"
         if is_hosted:
             return [
-                f"instance h{n} {{ engine {engine}; storage {size} }}",
-                f"database db{n} on=h{n} {{ stores [T{n}]; backup daily keep=30d }}",
+                f"instance h{n} {{ engine {engine}; storage {size}; encrypted }}",
+                f"database db{n} on=h{n} {{ stores [T{n}]; backup daily keep=30d; retention 2y }}",
             ]
         backup = self.chance.choice(("hourly keep=7d", "daily keep=30d", "weekly keep=90d"))
-        return [f"database db{n} {{ engine {engine}; stores [T{n}]; storage {size}; backup {backup} }}"]
+        database = f"engine {engine}; stores [T{n}]; storage {size}; backup {backup}; {KEPT_SAFE}"
+        return [f"database db{n} {{ {database} }}"]
 
     def service(self, n: int, number: int, members: list[int]) -> Node:
         service = Node(f'service sv{n} "Service {n}"').add("maturity stable", *self.runs(n), f"owns db{n}")
@@ -205,7 +215,7 @@ class _Generator:
         if self.maybe(0.3):
             service.add(f"rpc {{ Read{n} T{n} -> T{n} idempotent=yes }}")
         service.add(*self.calls(n, number, members))
-        service.add(f"publishes t{n} via={self.way_of_events[n]}", "slo availability=99% p99=5s")
+        service.add(f"publishes t{n} via={self.way_of_events[n]}", CALLS_ON if n % 3 == 0 else ANSWERS_ITSELF)
         if self.maybe(0.2):
             service.add("env PAYMENT_KEY secret=payment-key", 'env LOG_LEVEL "info"')
         return service

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.oracle.clean import ANSWERS_ITSELF
 from tests.oracle.draft import Draft, Node
 
 
@@ -78,8 +79,9 @@ class Site:
         id_ = f"{domain.name}.{name}" if domain is not None else name
         if not service.all("rest"):
             service.add(f"rest v1 {{ GET /{name} scope=data.read; GET /{name}/all scope=data.read }}")
+        if not service.all("slo"):
+            service.add("slo availability=80% p99=30s" if service.all("calls") else ANSWERS_ITSELF)
         if is_routed:
-            service.add("slo availability=99% p99=5s")
             self.gateway.add(f"route /{name} -> {id_} {{ timeout 20s }}")
         return id_, service
 

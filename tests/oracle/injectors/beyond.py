@@ -4,6 +4,9 @@ from tests.oracle.draft import Node
 from tests.oracle.injecting import Defect, Injector, Site
 
 
+HOST = "host two.shop.example tls=auto"
+
+
 def _local(id_: str) -> str:
     return id_.rpartition(".")[2]
 
@@ -14,7 +17,7 @@ def _local(id_: str) -> str:
 def open_beside_the_gateway(site: Site) -> Defect:
     domain, name = site.domain(), site.name()
     domain.add(
-        f"service {name} {{ maturity stable; replicas 2; slo availability=99% p99=5s; "
+        f"service {name} {{ maturity stable; replicas 2; slo availability=99.8% p99=2s; "
         f"rest v1 {{ GET /{name} scope=data.read; GET /{name}/all scope=data.read }} }}"
     )
     site.system.add(f"person visitor {{ visits {domain.name}.{name} }}")
@@ -38,7 +41,7 @@ def same_route(site: Site) -> Defect:
     domain, name = site.domain(), site.name()
     rest = f"rest v1 {{ GET /{name}/{{id}} scope=data.read; GET /{name}/{{id}}/parts scope=data.read }}"
     domain.add(
-        Node(f"service {name}").add("maturity stable", "replicas 2", rest, "slo availability=99% p99=5s")
+        Node(f"service {name}").add("maturity stable", "replicas 2", rest, "slo availability=99.8% p99=2s")
     )
     for parameter in ("id", "number"):
         site.gateway.add(f"route /{name}/{{{parameter}}} -> {domain.name}.{name} {{ timeout 9s }}")
@@ -98,6 +101,21 @@ def wide_fan_out(site: Site) -> Defect:
     return Defect((id_,), f"service {_local(id_)}")
 
 
+def lonely_gateway(site: Site) -> Defect:
+    id_, _ = site.new_service(site.domain(), "slo availability=99.9% p99=2s", is_routed=False)
+    name = site.name()
+    gateway = Node(f"gateway {name}").add(
+        "host two.shop.example tls=auto", "authenticates login", "limit 50/s"
+    )
+    site.system.add(gateway.add(f"route /{_local(id_)} -> {id_} {{ timeout 9s }}"))
+    return Defect((name,), f"gateway {name}")
+
+
+def forgotten(site: Site) -> Defect:
+    id_, _ = site.new_service(site.domain(), is_routed=False)
+    return Defect((id_,), f"service {_local(id_)}")
+
+
 # ---- 12: resilience
 
 
@@ -145,6 +163,31 @@ def no_breaker(site: Site) -> Defect:
     target, _ = site.new_service(there)
     id_, _ = site.new_service(here, f"calls {target} GET /{_local(target)} timeout=1s")
     return Defect((id_,), f"calls {target}")
+
+
+# ---- 13: objectives
+
+
+def no_promise(site: Site) -> Defect:
+    id_, service = site.service()
+    service.drop("slo")
+    return Defect((id_,), f"service {_local(id_)}")
+
+
+def too_much_promised(site: Site) -> Defect:
+    domain = site.domain()
+    target, _ = site.new_service(domain)
+    call = f"calls {_local(target)} GET /{_local(target)} timeout=1s"
+    id_, _ = site.new_service(domain, call, "slo availability=99.85% p99=5s")
+    return Defect((id_,), "slo availability=99.85%")
+
+
+def too_fast(site: Site) -> Defect:
+    domain = site.domain()
+    target, _ = site.new_service(domain)
+    call = f"calls {_local(target)} GET /{_local(target)} timeout=3s"
+    id_, _ = site.new_service(domain, call, "slo availability=90% p99=100ms")
+    return Defect((id_,), "p99=100ms")
 
 
 # ---- 14: events
@@ -217,6 +260,15 @@ def too_many_consumers(site: Site) -> Defect:
     return Defect((id_,), worker.one("consumes").head)
 
 
+def personal_log(site: Site) -> Defect:
+    id_, topic = site.element("topic")
+    domain = site.draft.domain_of(id_)
+    [event] = (n for n in domain.all("event") if n.name == topic.one("carries").head.split("[")[1].strip("]"))
+    event.add("customer email pii")
+    topic.put("retention 90d")
+    return Defect((id_,), "retention 90d")
+
+
 # ---- 15: security
 
 
@@ -262,6 +314,35 @@ def public_database(site: Site) -> Defect:
     return Defect((id_,), "port 5432 public")
 
 
+def unprotected(site: Site) -> Defect:
+    domain, name, type_ = site.domain(), site.name(), site.type_name()
+    domain.add(f"type {type_} {{ id uuid key; customer email pii }}")
+    site.new_owner(domain, f"database {name} {{ stores [{type_}]; backup daily keep=30d }}")
+    return Defect((f"{domain.name}.{name}",), f"database {name}")
+
+
+def no_agreement(site: Site) -> Defect:
+    domain, name, type_ = site.domain(), site.name(), site.type_name()
+    domain.add(f"type {type_} {{ id uuid key; customer email pii }}")
+    site.system.add('external partner { url "https://partner.example"; slo availability=99.9% p99=1s }')
+    store = f"database {name} {{ stores [{type_}]; backup daily keep=30d; retention 1y; encrypted }}"
+    site.new_owner(domain, store, "calls partner timeout=1s breaker=5/10s")
+    return Defect(("partner",), "external partner")
+
+
+# ---- 16: observability
+
+
+def no_logs(site: Site) -> Defect:
+    site.system.one("management").drop("logs")
+    return Defect(("ops",), "management ops")
+
+
+def no_measurements(site: Site) -> Defect:
+    id_, _ = site.new_service(site.domain(), 'build "./one"', "port 8080", "health tcp", "resources small")
+    return Defect((id_,), f"service {_local(id_)}")
+
+
 INJECTORS: dict[str, tuple[Injector, ...]] = {
     "A1001": (open_beside_the_gateway, past_the_gateway),
     "A1002": (no_version,),
@@ -273,21 +354,29 @@ INJECTORS: dict[str, tuple[Injector, ...]] = {
     "A1101": (circle_of_calls,),
     "A1102": (long_chain,),
     "A1103": (wide_fan_out,),
+    "A1104": (lonely_gateway,),
+    "A1105": (forgotten,),
     "A1201": (no_timeout,),
     "A1202": (too_short,),
     "A1203": (unsafe_retry,),
     "A1204": (many_retries,),
     "A1205": (no_breaker,),
+    "A1301": (no_promise,),
+    "A1302": (too_much_promised,),
+    "A1304": (too_fast,),
     "A1401": (no_producer, no_consumer),
     "A1402": (no_schema,),
     "A1403": (two_producers,),
     "A1404": (no_retention, no_partitions),
     "A1405": (no_dead_letter, not_idempotent),
     "A1407": (too_many_consumers,),
+    "A1409": (personal_log,),
     "A1501": (open_gateway,),
     "A1502": (any_token,),
     "A1503": (eternal_tokens,),
     "A1504": (plain_host, plain_url),
     "A1505": (written_token,),
     "A1506": (public_database,),
+    "A1507": (unprotected, no_agreement),
+    "A1601": (no_logs, no_measurements),
 }

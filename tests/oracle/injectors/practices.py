@@ -4,7 +4,7 @@ from tests.oracle.clean import DIGEST
 from tests.oracle.draft import Node
 from tests.oracle.injecting import Defect, Injector, Site
 
-OWN = ("health tcp", "resources small", "port 8080")
+OWN = ("health tcp", "resources small", "port 8080", "metrics /metrics")
 
 
 def _local(id_: str) -> str:
@@ -184,8 +184,7 @@ def chatty(site: Site) -> Defect:
     domain, name = site.domain(), site.name()
     paths = [f"/{name}/part{n}" for n in range(6)]
     rest = Node("rest v1").add(*(f"GET {path} scope=data.read" for path in paths))
-    domain.add(Node(f"service {name}").add("maturity stable", "replicas 2", rest))
-    site.gateway.add(f"route /{name} -> {domain.name}.{name} {{ timeout 9s }}")
+    site.new_service(domain, rest, name=name)
     id_, _ = site.new_service(domain, *(f"calls {name} GET {path} timeout=1s" for path in paths))
     return Defect((id_,), f"calls {name} GET {paths[0]}")
 
@@ -217,12 +216,12 @@ def root_user(site: Site) -> Defect:
 
 
 def no_resources(site: Site) -> Defect:
-    id_, _ = site.new_service(site.domain(), 'build "./one"', "port 8080", "health tcp")
+    id_, _ = site.new_service(site.domain(), 'build "./one"', "port 8080", "health tcp", "metrics /m")
     return Defect((id_,), 'build "./one"')
 
 
 def no_health(site: Site) -> Defect:
-    id_, _ = site.new_service(site.domain(), 'build "./one"', "port 8080", "resources small")
+    id_, _ = site.new_service(site.domain(), 'build "./one"', "port 8080", "resources small", "metrics /m")
     return Defect((id_,), 'build "./one"')
 
 
@@ -316,8 +315,7 @@ def far_from_home(site: Site) -> Defect:
     name = site.name()
     paths = [f"/{name}/part{n}" for n in range(4)]
     rest = Node("rest v1").add(*(f"GET {path} scope=data.read" for path in paths))
-    there.add(Node(f"service {name}").add("maturity stable", "replicas 2", rest))
-    site.gateway.add(f"route /{name} -> {there.name}.{name} {{ timeout 9s }}")
+    site.new_service(there, rest, name=name)
     calls = (f"calls {there.name}.{name} GET {path} timeout=1s breaker=5/10s" for path in paths)
     id_, _ = site.new_service(here, *calls)
     return Defect((id_,), f"service {_local(id_)}")
@@ -364,8 +362,8 @@ def unserved_page(site: Site) -> Defect:
 
 
 def one_instance(site: Site) -> Defect:
-    id_, service = site.service()
-    service.put("replicas 1").put("slo availability=99.9% p99=5s")
+    id_, service = site.service(lambda node: not node.all("calls"))
+    service.put("replicas 1").put("slo availability=99.9% p99=2s")
     return Defect((id_,), "slo availability=99.9%")
 
 
@@ -401,7 +399,7 @@ def half_a_saga(site: Site) -> Defect:
     operations = Node("rest v1").add(
         f"POST /{own} scope=data.write {{ {calls} }}", f"GET /{own} scope=data.read"
     )
-    id_, _ = site.new_service(domain, operations, name=own)
+    id_, _ = site.new_service(domain, operations, "slo availability=99% p99=5s", name=own)
     return Defect((id_,), f"calls {names[0]}")
 
 
