@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from archc.compiler.rules.severity import PROFILES
 from tests.oracle.clean import ANSWERS_ITSELF
 from tests.oracle.draft import Draft, Node
 
@@ -12,12 +13,14 @@ from tests.oracle.draft import Draft, Node
 class Defect:
     """What a rule should find: about which element (any of `subjects`), on a line with this text.
 
-    `also` are the codes of other rules that are right to find something in it as well.
+    `also` are the codes of other rules that are right to find something in it as well. Under `profiles` it is
+    a defect; under the others nothing is found.
     """
 
     subjects: tuple[str, ...]
     at: str
     also: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = PROFILES
 
 
 class Site:

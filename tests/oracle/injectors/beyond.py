@@ -3,7 +3,6 @@
 from tests.oracle.draft import Node
 from tests.oracle.injecting import Defect, Injector, Site
 
-
 HOST = "host two.shop.example tls=auto"
 
 
@@ -335,7 +334,7 @@ def no_agreement(site: Site) -> Defect:
 
 def no_logs(site: Site) -> Defect:
     site.system.one("management").drop("logs")
-    return Defect(("ops",), "management ops")
+    return Defect(("ops",), "management ops", profiles=("staging", "production"))
 
 
 def no_measurements(site: Site) -> Defect:
