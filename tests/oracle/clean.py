@@ -22,12 +22,14 @@ BALANCERS = ("nginx", "haproxy", "cloud")
 GATEWAYS = ("envoy", "nginx", "kong", "spring", "gateway-api")
 IDENTITIES = ("keycloak", "external")
 REGISTRIES = ("dns", "consul", "eureka", "zookeeper")
-BROKERS = ("kafka", "redpanda")
-DATABASES = ("postgres", "mysql", "mongodb", "cassandra")
+BROKERS = ("kafka", "redpanda", "rabbitmq")
+DATABASES = ("postgres", "mysql", "mongodb", "cassandra", "sqlite")
 INSTANCES = ("postgres", "mysql", "mongodb", "cassandra")
-TRANSACTIONAL = ("postgres", "mysql")
+CACHES = ("redis", "memcached")
+TRANSACTIONAL = ("postgres", "mysql", "sqlite")
 SEARCHES = ("elasticsearch", "opensearch")
-LANGUAGES = ("go", "java", "rust")
+# With Python four, and no more.
+LANGUAGES = ("go", "java", "node")
 
 
 def clean(seed: int, services: int = 0) -> Draft:
@@ -44,8 +46,8 @@ class _Generator:
         self.chance = chance
         self.count = count
         self.size = chance.randint(3, 8)
-        # How a service's events get out: without transactions there is no outbox.
-        self.way_of_events: dict[int, str] = {}
+        self.engine: dict[int, str] = {}
+        self.routes_to_pages: list[str] = []
         self.members = [
             list(range(first, min(first + self.size, count))) for first in range(0, count, self.size)
         ]
@@ -60,8 +62,9 @@ class _Generator:
         system.add(*(f'team {team} "{team}@shop.example"' for team in teams))
         for number, members in enumerate(self.members):
             system.add(self.domain(number, members, teams[number % len(teams)]))
+        system.one("gateway").add(*self.routes_to_pages)
         draft = Draft(system, self.environments())
-        parts = [id_ for id_, frontend in draft.elements("frontend") if "." in id_]
+        parts = [id_ for id_, frontend in draft.elements("frontend") if frontend.name.startswith("f")]
         if parts:
             next(f for id_, f in draft.elements("frontend") if id_ == "shell").add(
                 f"composes [{' '.join(parts)}]"
@@ -153,24 +156,40 @@ class _Generator:
         domain.add(*(part for n in members for part in self.parts(n, number, members)))
         first = members[0]
         if self.maybe(0.4):
-            domain.add(f"cache c{number} {{ engine {self.chance.choice(('redis', 'memcached'))} }}")
+            domain.add(*self.cache(number))
             self.service_in(domain, first).add(f"uses c{number}")
         if self.maybe(0.3):
-            engine = self.chance.choice(SEARCHES)
-            domain.add(
-                f"search i{number} {{ engine {engine}; indexes [T{first}]; storage 10Gi; {KEPT_SAFE} }}"
-            )
+            domain.add(*self.search(number, first))
             self.service_in(domain, first).add(f"uses i{number}")
         if self.maybe(0.3):
             domain.add(f"bucket b{number} {{ engine s3; storage 50Gi }}")
             self.service_in(domain, first).add(f"uses b{number}")
-        if self.maybe(0.4):
+        if number == 0 or self.maybe(0.4):
             domain.add(self.job(number, members[-1]))
         if self.maybe(0.3):
             domain.add(self.micro_frontend(number, members))
+        if self.maybe(0.2):
+            domain.add(self.pages(number, members[1 % len(members)]))
         if self.maybe(0.3):
             domain.add(f"enum State{number} {{ open; closed }}")
         return domain
+
+    def cache(self, number: int) -> list[str]:
+        """A cache, by itself or on a server that might host several."""
+        engine = self.chance.choice(CACHES)
+        if self.maybe(0.3):
+            return [f"instance hc{number} {{ engine {engine} }}", f"cache c{number} on=hc{number}"]
+        return [f"cache c{number} {{ engine {engine} }}"]
+
+    def search(self, number: int, n: int) -> list[str]:
+        """A search index, by itself or on a server that might host several."""
+        engine = self.chance.choice(SEARCHES)
+        if self.maybe(0.3):
+            return [
+                f"instance hi{number} {{ engine {engine}; storage 10Gi; encrypted }}",
+                f"search i{number} on=hi{number} {{ indexes [T{n}]; retention 2y }}",
+            ]
+        return [f"search i{number} {{ engine {engine}; indexes [T{n}]; storage 10Gi; {KEPT_SAFE} }}"]
 
     @staticmethod
     def service_in(domain: Node, n: int) -> Node:
@@ -194,7 +213,7 @@ class _Generator:
         size = self.chance.choice(("5Gi", "10Gi", "20Gi"))
         is_hosted = self.maybe(0.15)
         engine = self.chance.choice(INSTANCES if is_hosted else DATABASES)
-        self.way_of_events[n] = "outbox" if engine in TRANSACTIONAL else "cdc"
+        self.engine[n] = engine
         if is_hosted:
             return [
                 f"instance h{n} {{ engine {engine}; storage {size}; encrypted }}",
@@ -215,14 +234,18 @@ class _Generator:
         if self.maybe(0.3):
             service.add(f"rpc {{ Read{n} T{n} -> T{n} idempotent=yes }}")
         service.add(*self.calls(n, number, members))
-        service.add(f"publishes t{n} via={self.way_of_events[n]}", CALLS_ON if n % 3 == 0 else ANSWERS_ITSELF)
+        # Without transactions there is no outbox.
+        way = "outbox" if self.engine[n] in TRANSACTIONAL else "cdc"
+        service.add(f"publishes t{n} via={way}", CALLS_ON if n % 3 == 0 else ANSWERS_ITSELF)
         if self.maybe(0.2):
             service.add("env PAYMENT_KEY secret=payment-key", 'env LOG_LEVEL "info"')
         return service
 
     def runs(self, n: int) -> list[str]:
         """How it runs: generated, built by itself, or from an image."""
-        replicas = f"replicas 2..{self.chance.randint(3, 9)} cpu=70%"
+        # A database in a file is for one instance.
+        is_alone = self.engine[n] == "sqlite"
+        replicas = "replicas 1" if is_alone else f"replicas 2..{self.chance.randint(3, 9)} cpu=70%"
         how = self.chance.random()
         if how < 0.7:
             return [replicas]
@@ -256,3 +279,20 @@ class _Generator:
 
     def micro_frontend(self, number: int, members: list[int]) -> str:
         return f"frontend f{number} {{ framework vue; mounts /f{number}; calls api GET /sv{members[0]} }}"
+
+    def pages(self, number: int, n: int) -> Node:
+        """A frontend that a server renders, and the route to it."""
+        self.routes_to_pages.append(f"route /g{number} -> d{number}.g{number} {{ scope data.read }}")
+        return Node(f"frontend g{number}").add(
+            "framework svelte",
+            "renders server",
+            "language node",
+            f'image "registry.example/g{number}:2.0@{DIGEST}"',
+            "replicas 2",
+            "health /healthz",
+            "resources small",
+            "metrics /metrics",
+            f"mounts /g{number}",
+            f"calls sv{n} GET /sv{n} timeout=9s",
+            "slo availability=98% p99=8s",
+        )

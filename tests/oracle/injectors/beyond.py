@@ -118,14 +118,17 @@ def forgotten(site: Site) -> Defect:
 # ---- 12: resilience
 
 
-def _timed_call(site: Site) -> tuple[str, Node]:
-    """A call of a service to another one, with its caller's id."""
-    callers = [(id_, call) for id_, node in site.draft.elements("service") for call in node.all("calls")]
-    return site.chance.choice([(id_, call) for id_, call in callers if call.name != "payments"])
-
-
 def no_timeout(site: Site) -> Defect:
-    id_, call = _timed_call(site)
+    domain = site.domain()
+    target, _ = site.new_service(domain)
+    call = f"calls {_local(target)} GET /{_local(target)}"
+    id_, _ = site.new_service(domain, call)
+    return Defect((id_,), call)
+
+
+def lost_timeout(site: Site) -> Defect:
+    id_, job = site.element("job")
+    [call] = job.all("calls")
     call.without("timeout")
     return Defect((id_,), call.head)
 
@@ -225,12 +228,14 @@ def two_producers(site: Site) -> Defect:
 
 
 def no_retention(site: Site) -> Defect:
+    site.system.one("broker").put("engine kafka")
     id_, topic = site.element("topic")
     topic.drop("retention")
     return Defect((id_,), f"topic {_local(id_)}")
 
 
 def no_partitions(site: Site) -> Defect:
+    site.system.one("broker").put("engine kafka")
     id_, topic = site.element("topic")
     topic.drop("partitions")
     return Defect((id_,), f"topic {_local(id_)}")
@@ -254,6 +259,7 @@ def not_idempotent(site: Site) -> Defect:
 
 
 def too_many_consumers(site: Site) -> Defect:
+    site.system.one("broker").put("engine kafka")
     id_, worker = site.element("worker")
     worker.put("replicas 2..9")
     return Defect((id_,), worker.one("consumes").head)

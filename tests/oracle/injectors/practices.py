@@ -11,18 +11,23 @@ def _local(id_: str) -> str:
     return id_.rpartition(".")[2]
 
 
+def _is_server(database: Node) -> bool:
+    """Whether a database is more than a file."""
+    return "sqlite" not in {engine.name for engine in database.all("engine")}
+
+
 # ---- 1: separate data storage
 
 
 def second_user(site: Site) -> Defect:
-    id_, _ = site.element("database")
+    id_, _ = site.element("database", _is_server)
     domain = site.draft.domain_of(id_)
     site.new_service(domain, f"uses {_local(id_)}")
     return Defect((id_,), f"database {_local(id_)}")
 
 
 def readers_only(site: Site) -> Defect:
-    id_, _ = site.element("database")
+    id_, _ = site.element("database", _is_server)
     site.new_service(site.draft.domain_of(id_), f"uses {_local(id_)} readonly")
     return Defect((id_,), f"database {_local(id_)}")
 
