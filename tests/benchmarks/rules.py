@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.rules [--sizes 1000,3000] [--repeat 5]
 
-Times are of the processor, each the best of its repetitions: other work on the machine adds little. The ladder
-is a system in which every program of a step calls every one of the next: its paths double with each
+Times are of the processor, each the best of its repetitions: other work on the machine adds little. The
+ladder is a system in which every program of a step calls every one of the next: its paths multiply with each
 step, so a rule that followed them all would never end.
 """
 
