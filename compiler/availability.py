@@ -11,8 +11,8 @@ sent to without an outbox. Who says nothing counts as never failing: the result 
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from archc.compiler import model
 from archc.compiler.chains import Chains, chains_by, inside_out
@@ -23,8 +23,7 @@ from archc.compiler.ways import ways_of
 _STORES = frozenset(("store", "search", "object", "hosted"))
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """One element cannot answer without another."""
 
     source: str
@@ -161,7 +160,7 @@ def _on_the_way(graph: Graph, id_: str) -> Iterator[str]:
 
 def _needs_tokens(graph: Graph, gateway: model.Gateway, id_: str) -> bool:
     """Whether no request by a gateway's routes to an element goes without a token."""
-    routes = [edge.record for edge in graph.edges_from(gateway.id, ("route",)) if edge.target == id_]
+    routes = [edge.record for edge in graph.edges_to(id_, ("route",)) if edge.source == gateway.id]
     open_ones = [
         route
         for route in routes

@@ -7,7 +7,6 @@ of its operations does not answer for what the others do. All questions are line
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
@@ -30,8 +29,7 @@ class Place(NamedTuple):
     operation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A request leads from a place to another: by a call or a route, or, by none, on its way."""
 
     source: Place
