@@ -31,6 +31,9 @@ PARTITIONS = 3
 MESSAGE_BYTES = 300
 SEGMENT_BYTES = 1_048_576
 MESSAGES_PER_S = 2_000
+# A disk that others keep busy takes long for a sync, and making a topic waits for several.
+PATIENCE_S = 60
+TOPIC_PAUSE_S = 0.2
 UP_S = (0.2, 1.5)
 QUIET: dict[str, Any] = {"log_level": 0}
 
@@ -132,6 +135,7 @@ class Disturber:
                 admin.create_topics([NewTopic(name, 2)], request_timeout=1)[name].result(1)
             with contextlib.suppress(KafkaException, TimeoutError):
                 admin.delete_topics([name], request_timeout=1)[name].result(1)
+            time.sleep(TOPIC_PAUSE_S)
 
     def _commits(self) -> None:
         consumer = Consumer({**QUIET, "bootstrap.servers": self._address, "group.id": GROUP})
@@ -171,7 +175,7 @@ def check(address: str, promises: Promises) -> list[str]:
         lost = [(p, offset) for p, offset in promised if offset >= promises.ends[p]]
         if lost:
             broken.append(f"{len(lost)} acknowledged messages are beyond the end, such as {min(lost)}")
-        for each in consumer.committed([TopicPartition(TOPIC, p) for p in range(PARTITIONS)], timeout=10):
+        for each in consumer.committed([TopicPartition(TOPIC, p) for p in range(PARTITIONS)], timeout=PATIENCE_S):
             if max(each.offset, 0) < committed[each.partition]:
                 before = committed[each.partition]
                 broken.append(f"partition {each.partition}: committed {before}, now {each.offset}")
@@ -182,14 +186,14 @@ def check(address: str, promises: Promises) -> list[str]:
 
 def _check_partition(consumer: Consumer, partition: int, promises: Promises) -> list[str]:
     broken = []
-    _, end = consumer.get_watermark_offsets(TopicPartition(TOPIC, partition), timeout=10)
+    _, end = consumer.get_watermark_offsets(TopicPartition(TOPIC, partition), timeout=PATIENCE_S)
     if end < promises.ends[partition]:
         broken.append(f"partition {partition}: its end was {promises.ends[partition]} and is {end}")
     promises.ends[partition] = end
     start = promises.checked_to[partition]
     consumer.assign([TopicPartition(TOPIC, partition, start)])
     for offset in range(start, end):
-        message = consumer.poll(10)
+        message = consumer.poll(PATIENCE_S)
         if message is None or message.error():
             broken.append(
                 f"partition {partition}: nothing at {offset} of {end}: {message and message.error()}"
