@@ -175,7 +175,9 @@ def check(address: str, promises: Promises) -> list[str]:
         lost = [(p, offset) for p, offset in promised if offset >= promises.ends[p]]
         if lost:
             broken.append(f"{len(lost)} acknowledged messages are beyond the end, such as {min(lost)}")
-        for each in consumer.committed([TopicPartition(TOPIC, p) for p in range(PARTITIONS)], timeout=PATIENCE_S):
+        for each in consumer.committed(
+            [TopicPartition(TOPIC, p) for p in range(PARTITIONS)], timeout=PATIENCE_S
+        ):
             if max(each.offset, 0) < committed[each.partition]:
                 before = committed[each.partition]
                 broken.append(f"partition {each.partition}: committed {before}, now {each.offset}")
