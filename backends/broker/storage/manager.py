@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Sequence
 from functools import partial
 
 from .checkpoint import CLEAN_MARKER, Checkpoints, Offsets
@@ -79,15 +80,25 @@ class LogManager:
 
     def create(self, topic: str, partition: int, config: LogConfig, now_ms: int) -> PartitionLog:
         """Make a log that lasts when this returns. Raises OSError, FileExistsError if it is there."""
-        folder = f"{self._folder}/{partition_folder(topic, partition)}"
-        if self._checkpoints.knows(topic, partition):
-            # What the checkpoints say is of another log that had this name.
-            self._checkpoints.write(*self._offsets())
-        self._disk.make_folder(folder)
-        log = self.open(topic, partition, config, now_ms)
-        sync_folder(self._disk, folder)
+        return self.create_all(topic, range(partition, partition + 1), config, now_ms)[0]
+
+    def create_all(
+        self, topic: str, partitions: Sequence[int], config: LogConfig, now_ms: int
+    ) -> list[PartitionLog]:
+        """Make logs that last when this returns. Raises OSError, FileExistsError if one is there.
+
+        Then some of them may be there, and may not outlive a crash.
+        """
+        made = []
+        for partition in partitions:
+            if self._checkpoints.knows(topic, partition):
+                # What the checkpoints say is of another log that had this name.
+                self._checkpoints.write(*self._offsets())
+            self._disk.make_folder(f"{self._folder}/{partition_folder(topic, partition)}")
+            # Opening an empty folder makes the first segment, and makes it last.
+            made.append(self.open(topic, partition, config, now_ms))
         sync_folder(self._disk, self._folder)
-        return log
+        return made
 
     def delete(self, topic: str, partition: int) -> None:
         """Take a log away, which lasts when this returns; nothing where there is none. Raises OSError.

@@ -212,9 +212,7 @@ class TopicCatalog:
             self._store.save_topic(intent)
             try:
                 config = log_config(record.configs)
-                made = [
-                    self._logs.create(name, p, config, self._wall_ms()) for p in range(first, first + more)
-                ]
+                made = self._logs.create_all(name, range(first, first + more), config, self._wall_ms())
                 self._store.save_topic(replace(record, partitions=first + more, adding=0))
             except OSError:
                 with contextlib.suppress(OSError):  # the next attempt, or the next start, tries again

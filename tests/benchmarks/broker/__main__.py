@@ -31,7 +31,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--librdkafka", type=Path, help="a built checkout of librdkafka")
-    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--repeat", type=int, help="repetitions of each row (5; 1 in the quick form)")
     parser.add_argument("--quick", action="store_true", help="two minutes: short runs, once each")
     parser.add_argument(
         "--only", default="", help="only the rows whose name has this text; nothing is written"
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=DOCS, help="the folder that is written to")
     options = parser.parse_args()
     client = Performance(options.librdkafka) if options.librdkafka else Confluent()
-    repeat, scale = (1, 0.1) if options.quick else (options.repeat, 1.0)
+    repeat, scale = options.repeat or (1 if options.quick else 5), 0.1 if options.quick else 1.0
     wanted = [case for case in cases(scale) if options.only in case.name]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

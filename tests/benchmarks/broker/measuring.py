@@ -14,7 +14,7 @@ from tests.benchmarks.broker.cases import BATCHING, Case
 from tests.benchmarks.broker.clients import Confluent, Performance, Run
 from tests.broker import running
 
-TIMEOUT_S = 60
+TIMEOUT_S = 300
 IDLE_AFTER_S = 3.0
 KAFKA_FLUSHED = {"flush.messages": "1"}
 # The Java machine compiles what it runs often: without this its first rows would be unfairly slow.
@@ -61,6 +61,12 @@ class Side:
         """The one that a case is for."""
         return self._flushed if case.flushed else self._plain
 
+    def _admin(self, case: Case) -> AdminClient:
+        # A thousand partitions take their time on a busy disk.
+        return AdminClient(
+            {"bootstrap.servers": self.broker(case).address, "socket.timeout.ms": TIMEOUT_S * 1000}
+        )
+
     def run(self, case: Case, client: Performance | Confluent, scratch: Path) -> tuple[Run, float]:
         """One repetition: what the client says, and the broker's CPU seconds."""
         broker = self.broker(case)
@@ -93,15 +99,17 @@ class Side:
     def _topic(self, case: Case) -> Iterator[str]:
         topic = self._create(case)
         yield topic
-        admin = AdminClient({"bootstrap.servers": self.broker(case).address})
-        admin.delete_topics([topic])[topic].result(TIMEOUT_S)
+        admin = self._admin(case)
+        admin.delete_topics([topic], request_timeout=TIMEOUT_S)[topic].result(TIMEOUT_S)
 
     def _create(self, case: Case) -> str:
         self._number += 1
         topic = f"benchmark-{self._number}"
         config = KAFKA_FLUSHED if case.flushed and self.name == "kafka" else {}
-        admin = AdminClient({"bootstrap.servers": self.broker(case).address})
-        admin.create_topics([NewTopic(topic, case.partitions, 1, config=config)])[topic].result(TIMEOUT_S)
+        admin = self._admin(case)
+        admin.create_topics([NewTopic(topic, case.partitions, 1, config=config)], request_timeout=TIMEOUT_S)[
+            topic
+        ].result(TIMEOUT_S)
         return topic
 
 
