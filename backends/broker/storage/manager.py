@@ -182,7 +182,9 @@ class LogManager:
 
     def _offsets(self) -> tuple[Offsets, Offsets]:
         points = {key: log.synced_offset for key, log in self.logs.items()}
-        starts = {key: log.start_offset for key, log in self.logs.items() if log.start_offset}
+        # A start is where records are on the disk for sure: one beyond that would vouch for what may be lost.
+        starts = {key: min(log.start_offset, log.synced_offset) for key, log in self.logs.items()}
+        starts = {key: start for key, start in starts.items() if start}
         return points, starts
 
     def close(self) -> None:
