@@ -30,6 +30,18 @@ class Need(NamedTuple):
     target: str
 
 
+class Needed(NamedTuple):
+    """Elements that promise something, as bits; the share of time all of them are there; the weakest."""
+
+    bits: int
+    share: float
+    weakest: tuple[str, ...]
+
+
+_NOTHING = Needed(0, 1.0, ())
+WEAKEST_MAX = 8
+
+
 class Availability:
     """What is possible for the elements of a system.
 
@@ -44,8 +56,8 @@ class Availability:
         self._own = dict.fromkeys(self._bit.values(), 1.0)
         needs = tuple(_needs(graph))
         self._place = circles_of(needs)
-        self._needed: dict[str, tuple[int, float]] = {}
-        self._whole: dict[str, tuple[int, float]] = {}
+        self._needed: dict[str, Needed] = {}
+        self._whole: dict[str, Needed] = {}
         members: defaultdict[str, list[str]] = defaultdict(list)
         for id_ in self._promised:
             members[self._place.setdefault(id_, id_)].append(id_)
@@ -54,43 +66,44 @@ class Availability:
 
     def _settle(self, here: str, below: list[str], members: list[str]) -> None:
         """Find what a place needs and how much of the time all that is there; then what its own part is."""
-        parts = sorted((self._whole[place] for place in below), key=lambda part: -part[0].bit_count())
-        needed, share = parts[0] if parts else (0, 1.0)
-        for bits, _ in parts[1:]:
-            share *= self._product(bits & ~needed)
-            needed |= bits
-        self._needed[here] = needed, share
+        parts = sorted((self._whole[place] for place in below), key=lambda part: -part.bits.bit_count())
+        needed = parts[0] if parts else _NOTHING
+        for part in parts[1:]:
+            needed = self._joined(needed, part)
+        self._needed[here] = needed
         for id_ in members:
-            bit = self._bit[id_]
-            self._own[bit] = min(1.0, self._promised[id_] / 100 / share) if share else 1.0
+            possible = self._promised[id_] / 100 / needed.share if needed.share else 1.0
+            self._own[self._bit[id_]] = min(1.0, possible)
         for id_ in members:
-            needed |= self._bit[id_]
-            share *= self._own[self._bit[id_]]
-        self._whole[here] = needed, share
+            needed = self._joined(needed, Needed(self._bit[id_], 1.0, (id_,)))
+        self._whole[here] = needed
 
-    def _product(self, bits: int) -> float:
-        share = 1.0
-        for bit in _single(bits):
+    def _joined(self, needed: Needed, more: Needed, without: int = 0) -> Needed:
+        """Both together, each element once; `without` are bits that shall not join."""
+        new = more.bits & ~needed.bits & ~without
+        if not new:
+            return needed
+        share = needed.share
+        for bit in _single(new):
             share *= self._own[bit]
-        return share
+        joining = (id_ for id_ in more.weakest if self._bit[id_] & new)
+        weakest = sorted((*needed.weakest, *joining), key=lambda id_: (self._promised[id_], id_))
+        return Needed(needed.bits | new, share, tuple(weakest[:WEAKEST_MAX]))
 
     def limit_percent(self, id_: str) -> float:
         """The most that is possible for an element as its callers see it, with the ways to it."""
-        return self._limit(id_)[1] * 100
+        return self._limit(id_).share * 100
 
-    def limited_by(self, id_: str) -> tuple[str, ...]:
-        """Whose promises make it no more, the weakest first."""
-        needed = (self._ids[bit.bit_length() - 1] for bit in _single(self._limit(id_)[0]))
-        return tuple(sorted(needed, key=lambda other: (self._promised[other], other)))
+    def weakest(self, id_: str) -> tuple[str, ...]:
+        """Whose promises make it no more: the first of them, the weakest before all."""
+        return self._limit(id_).weakest
 
-    def _limit(self, id_: str) -> tuple[int, float]:
-        needed, share = self._needed.get(self._place.get(id_, id_), (0, 1.0))
+    def _limit(self, id_: str) -> Needed:
+        needed = self._needed.get(self._place.get(id_, id_), _NOTHING)
         for other in _on_the_way(self._graph, id_):
-            bits, _ = self._whole.get(self._place.get(other, other), (0, 1.0))
-            more = bits & ~needed & ~self._bit.get(id_, 0)
-            share *= self._product(more)
-            needed |= more
-        return needed, share
+            whole = self._whole.get(self._place.get(other, other), _NOTHING)
+            needed = self._joined(needed, whole, without=self._bit.get(id_, 0))
+        return needed
 
 
 @lru_cache(maxsize=1)

@@ -42,7 +42,6 @@ from archc.dsl.diagnostics import Related
 
 # Products of shares are exact to far less than this.
 _ROUNDING_PERCENT = 1e-9
-SHOWN_MAX = 8
 
 
 def check(system: model.System, graph: Graph) -> Iterator[Finding]:
@@ -59,7 +58,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
 def _finding(
     system: model.System, graph: Graph, element: model.Runnable, wanted: float, possible: float
 ) -> Finding:
-    by = availability_of(graph).limited_by(element.id)
+    by = availability_of(graph).weakest(element.id)
     weakest = system[by[0]]
     return Finding(
         element.id,
@@ -70,6 +69,6 @@ def _finding(
         hint=f"promise at most {percent(possible)}, make `{weakest.id}` `optional`, or have it twice",
         related=tuple(
             Related(system[id_].place("slo"), f"`{id_}` promises {percent(promised(system[id_]))}")
-            for id_ in by[:SHOWN_MAX]
+            for id_ in by
         ),
     )
