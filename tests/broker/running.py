@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parent
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 30.0
 # A fixed id: formatting the storage of a throw-away node needs one, and nothing else reads it.
 CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"
