@@ -206,7 +206,10 @@ class _Fetch:
             records, error = None, ErrorCode.KAFKA_STORAGE_ERROR
         aborted: list[tuple[int, int]] | None = None
         if self._request.is_committed_only:
-            aborted = [] if records is None else log.aborted_between(wanted.offset, below)
+            aborted = []
+            if records is not None:
+                behind = log.offset_behind(wanted.offset, records, below)
+                aborted = log.aborted_between(wanted.offset, behind)
         return Fetched(wanted.partition, error, high_watermark, stable, log.start_offset, aborted, records)
 
 

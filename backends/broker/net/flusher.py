@@ -24,11 +24,11 @@ class Syncable(Protocol):
     """Something that is written and has to be on disk. Its methods are called on the loop's thread."""
 
     def begin_sync(self) -> SyncJob:
-        """What has to be synced so that all that was written until now is safe."""
+        """What has to be synced so that all that was written until now is safe. Raises OSError."""
         ...
 
     def end_sync(self, job: SyncJob) -> None:
-        """A job is done."""
+        """A job is done. Raises OSError where something else failed meanwhile, and nothing is safe."""
         ...
 
     def fail(self, error: OSError) -> None:
@@ -112,9 +112,20 @@ class Flusher:
         self._is_busy = False
         failures = sum(error is not None for error in errors)
         self._on_round(sum(len(job.files) for _, job, _ in jobs), failures, seconds)
-        for (target, job, _), error in zip(jobs, errors, strict=True):
-            target.end_sync(job) if error is None else target.fail(error)
-        for (_, _, dones), error in zip(jobs, errors, strict=True):
+        outcomes = [_end(target, job, error) for (target, job, _), error in zip(jobs, errors, strict=True)]
+        for (_, _, dones), error in zip(jobs, outcomes, strict=True):
             for done in dones:
                 done(error)
         self._start()
+
+
+def _end(target: Syncable, job: SyncJob, error: OSError | None) -> OSError | None:
+    """Tell a target how its job ended; the error for those who wait."""
+    if error is not None:
+        target.fail(error)
+        return error
+    try:
+        target.end_sync(job)
+    except OSError as failure:
+        return failure
+    return None

@@ -38,7 +38,9 @@ class AbortedTransactions:
     def between(self, first: int, below: int) -> list[tuple[int, int]]:
         """Producer and first offset of each that has records or its marker in a range of offsets."""
         found = []
-        for entry in self.since(first):
+        start = bisect_left(self._entries, first, key=_last_offset)
+        for at in range(start, len(self._entries)):
+            entry = self._entries[at]
             if entry.first_offset < below:
                 found.append((entry.producer_id, entry.first_offset))
             # What was aborted later began at or after what was stable then.

@@ -1,6 +1,7 @@
 """Open segment files, counted, so that deleting one never pulls it away from whoever is sending it."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from .disk import READ, Disk
@@ -96,6 +97,24 @@ class LogFile:
         if self.fd >= 0:
             fd, self.fd = self.fd, -1
             self._pool.disk.close(fd)
+
+
+def acquire_all(files: Iterable[LogFile]) -> None:
+    """Hold all of some files open, or none of them. Raises OSError where one cannot be opened."""
+    held: list[LogFile] = []
+    try:
+        for file in files:
+            file.acquire()
+            held.append(file)
+    except OSError:
+        release_all(held)
+        raise
+
+
+def release_all(files: Iterable[LogFile]) -> None:
+    """Let go of files that are held."""
+    for file in files:
+        file.release()
 
 
 class FileRange(NamedTuple):

@@ -56,6 +56,11 @@ class Index:
         at = bisect_right(self.positions, position)
         return self.positions[at - 1] if at else 0
 
+    def offset_behind(self, position: int) -> int | None:
+        """The first offset of the nearest known batch at or after a position; None if none is known."""
+        at = bisect_left(self.positions, position)
+        return self.offsets[at] if at < len(self.offsets) else None
+
     def offset_before_time(self, timestamp_ms: int) -> int:
         """An offset that no record before has so late a time as this."""
         at = bisect_left(self.times, timestamp_ms)

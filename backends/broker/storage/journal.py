@@ -48,6 +48,7 @@ class Journal:
         self._folder = folder
         self._rewrite_min_bytes = rewrite_min_bytes
         self._next: LogFile | None = None
+        self._has_sync_failed = False
         self._number, self.records, self.size_bytes = self._recover()
         self._file = self._open(self._path(self._number), APPEND)
         self._rewrite_at_bytes = max(rewrite_min_bytes, self.size_bytes)
@@ -90,7 +91,10 @@ class Journal:
         return self.size_bytes > self._synced_bytes
 
     def begin_sync(self) -> SyncJob:
-        """What holds all that was appended until now."""
+        """What holds all that was appended until now. Raises OSError once a sync has failed."""
+        if self._has_sync_failed:
+            # The kernel tells of a failure once: the next sync would succeed, whatever was lost.
+            raise OSError(errno.EIO, self.problem)
         files = (self._file,) if self._next is None else (self._file, self._next)
         return SyncJob(files, self.size_bytes)
 
@@ -100,8 +104,10 @@ class Journal:
 
     def fail(self, error: OSError) -> None:
         """A sync failed: nobody can tell what is on the disk, so that nothing more may follow it."""
-        self.problem = f"{self._file.path} could not be forced to the disk: {error}"
-        _log.error(self.problem)
+        if not self._has_sync_failed:
+            self._has_sync_failed = True
+            self.problem = f"{self._file.path} could not be forced to the disk: {error}"
+            _log.error(self.problem)
 
     # ---- rewriting
 

@@ -31,7 +31,8 @@ class Keeper:
         self._pool = pool
         self._janitor = janitor
         self._folder = folder
-        self._folder_file = LogFile(pool, folder)
+        # The folder, in order to sync it.
+        self.folder_file = LogFile(pool, folder)
         # For the janitor's thread alone: what is on the disk as far as it has come, and whether a segment did
         # not come there; then none after it is sealed.
         bases = [segment.base_offset for segment in loaded.segments]
@@ -60,7 +61,7 @@ class Keeper:
         caches = {segment.path(suffix): data for suffix, data in segment.seal(aborted).items()}
         sealed = segment.sealed
         assert sealed is not None
-        files = (segment.file,) if is_last else (segment.file, self._folder_file)
+        files = (segment.file,) if is_last else (segment.file, self.folder_file)
         fds = [file.acquire() for file in files]
 
         def work() -> None:
@@ -80,6 +81,10 @@ class Keeper:
             done(problem)
 
         self._janitor.do(work, finished)
+
+    def fail(self) -> None:
+        """A sync failed elsewhere: nothing that is not sealed yet can be known to be on the disk."""
+        self._has_failed = True
 
     def remove(self, segments: Sequence[Segment]) -> None:
         """Remove the first segments of the log. A file that somebody holds stays open until let go."""

@@ -4,6 +4,7 @@ Everything here runs on the network thread. An append checks each batch, gives i
 makes one write; a read answers with a range of a file, which is sent from there without being read.
 """
 
+import errno
 import logging
 import os
 import uuid
@@ -21,7 +22,7 @@ from .compaction import Outcome, Source, Task
 from .config import LOG_APPEND_TIME
 from .disk import APPEND
 from .errors import AppendError, OffsetOutOfRangeError, StorageError
-from .files import FilePool, FileRange, LogFile, SyncJob
+from .files import FilePool, FileRange, LogFile, SyncJob, acquire_all, release_all
 from .janitor import Janitor
 from .keeper import Keeper, SyncFailedError
 from .loading import Loaded
@@ -70,25 +71,25 @@ class PartitionLog:
         self._pool = pool
         self._janitor = janitor
         self._folder = folder
-        self._folder_file = LogFile(pool, folder)
         self._segments: list[Segment] = loaded.segments
         self._bases = [segment.base_offset for segment in loaded.segments]
         self._active = self._segments[-1]
         self._senders = loaded.senders
         self._keeper = Keeper(pool, janitor, folder, loaded)
-        # Files besides the active segment that the next sync must cover.
+        # Files besides the active segment that the next sync must cover; each is held until then.
         self._unsynced: list[LogFile] = []
         # What need not be sealed when the log is closed.
         self._left_at = self.end_offset if loaded.is_intact else None
         self._job: SyncJob | None = None
+        self._has_sync_failed = False
         self._is_swapping = False
         self._reader = RangeReader()
 
     @property
     def last_stable_offset(self) -> int:
-        """No transaction that is still open has a record before it."""
+        """No transaction that is still open has a record before it; never before the log begins."""
         first_open = self._senders.producers.first_open_offset()
-        return self.end_offset if first_open is None else first_open
+        return self.end_offset if first_open is None else max(first_open, self.start_offset)
 
     @property
     def size_bytes(self) -> int:
@@ -206,6 +207,13 @@ class PartitionLog:
         """Producer and first offset of each aborted transaction with records in a range of offsets."""
         return self._senders.aborted.between(first, below)
 
+    def offset_behind(self, offset: int, piece: FileRange, below: int) -> int:
+        """An offset that no batch reaches in what `read` found from an offset on; soon behind its end."""
+        at = bisect_right(self._bases, offset) - 1
+        while self._segments[at].file is not piece.file:
+            at += 1
+        return min(below, self._segments[at].offset_behind(piece.position + piece.length))
+
     def open_producers(self) -> list[tuple[int, int]]:
         """The id and epoch of each producer that has an open transaction here."""
         producers = self._senders.producers
@@ -215,16 +223,19 @@ class PartitionLog:
         """Begin a new segment, unless the active one is empty. Raises AppendError where the disk refuses."""
         if not self._active.size:
             return
+        if self.problem is not None:
+            raise AppendError(ErrorCode.KAFKA_STORAGE_ERROR, self.problem)
         file = LogFile(self._pool, log_path(self._folder, self.end_offset), APPEND | os.O_TRUNC)
+        folder_file = self._keeper.folder_file
         try:
-            file.acquire()
+            # What follows opens no file any more, and so cannot fail half-way.
+            acquire_all((folder_file, file))
         except OSError as error:
             message = f"{file.path} cannot be made: {error}"
             raise AppendError(ErrorCode.KAFKA_STORAGE_ERROR, message) from None
         sealed, self._active = self._active, Segment(self._pool, file, self.end_offset, now_ms)
-        self._unsynced += (sealed.file, self._folder_file)
+        self._unsynced += (sealed.file, folder_file)
         self._seal()
-        sealed.file.release()
         self._segments.append(self._active)
         self._bases.append(self.end_offset)
 
@@ -241,6 +252,7 @@ class PartitionLog:
                 # All before is on the disk too: segments are sealed one after the other.
                 self.synced_offset = max(self.synced_offset, segment.next_offset)
                 if self._unsynced[:1] == [segment.file]:
+                    release_all(self._unsynced[:2])
                     del self._unsynced[:2]
 
         self._keeper.seal(segment, aborted, snapshot, done, is_last)
@@ -307,10 +319,14 @@ class PartitionLog:
         if "delete" not in self.config.cleanup_policy:
             return 0
         count = expired(self._segments, self.config, now_ms)
+        if count == len(self._segments):
+            if self.problem is None:
+                # That brings it to the disk as well; where nothing else does, it goes the next time.
+                self.roll(now_ms)
+            else:
+                count -= 1
         while count and self._segments[count - 1].next_offset > self.synced_offset:
             count -= 1
-        if count == len(self._segments):
-            self.roll(now_ms)
         if count:
             self.start_offset = max(self.start_offset, self._segments[count].base_offset)
             self._trim()
@@ -319,7 +335,12 @@ class PartitionLog:
     def roll_overdue(self, now_ms: int) -> None:
         """Seal the last segment if it has waited too long to be compacted. Raises AppendError."""
         lag_ms = self.config.max_compaction_lag_ms
-        if self.config.is_compacted and lag_ms is not None and now_ms - self._active.created_ms > lag_ms:
+        if (
+            self.problem is None
+            and self.config.is_compacted
+            and lag_ms is not None
+            and now_ms - self._active.created_ms > lag_ms
+        ):
             self.roll(now_ms)
 
     def expire_producers(self, now_ms: int, idle_ms: int) -> None:
@@ -364,17 +385,12 @@ class PartitionLog:
         """Put what was compacted in place, in the background; readers of old segments keep their files."""
         swap = outcome.swap
         old = self._segments[: len(swap.replaced)]
-        held: list[LogFile] = []
         try:
             if [segment.base_offset for segment in old] != swap.replaced or self.problem is not None:
                 raise SwapRefusedError("the log is another by now")
             # The names of the old files are about to be those of the new ones.
-            for segment in old:
-                segment.file.acquire()
-                held.append(segment.file)
+            acquire_all([segment.file for segment in old])
         except (SwapRefusedError, OSError):
-            for file in held:
-                file.release()
             self.abandon_compaction()
             return
         self._is_swapping = True
@@ -385,8 +401,7 @@ class PartitionLog:
             # Some names are those of new files by now: the old ones stay open as long as the log.
             self.fail(problem)
             return
-        for segment in old:
-            segment.file.release()
+        release_all(segment.file for segment in old)
         if problem is not None:
             _log.warning("%s was not compacted: %s", self._folder, problem)
             self.abandon_compaction()
@@ -421,30 +436,38 @@ class PartitionLog:
     # ---- syncing
 
     def begin_sync(self) -> SyncJob:
-        """What to sync; it is open until `end_sync` or `fail`."""
+        """What to sync; it is open until `end_sync` or `fail`. Raises OSError once a sync has failed."""
+        self._refuse_after_failure()
         files: tuple[LogFile, ...] = ()
         if self.synced_offset < self.end_offset or self._unsynced:
+            self._active.file.acquire()
             files = (*self._unsynced, self._active.file)
             self._unsynced = []
         self._job = SyncJob(files, self.end_offset)
-        for file in files:
-            file.acquire()
         return self._job
 
     def end_sync(self, job: SyncJob) -> None:
-        """All files of the job are on the disk."""
-        self._job = None
-        for file in job.files:
-            file.release()
+        """All files of the job are on the disk. Raises OSError where another sync failed meanwhile."""
+        self._end_job()
+        self._refuse_after_failure()
         self.synced_offset = max(self.synced_offset, job.end_offset)
 
     def fail(self, error: Exception) -> None:
         """A sync failed: nobody knows what is on the disk of what was not synced, so no write is taken."""
-        self.problem = f"the disk failed: {error}"
+        self._has_sync_failed = True
+        self._keeper.fail()
+        self.problem = self.problem or f"the disk failed: {error}"
+        self._end_job()
+
+    def _end_job(self) -> None:
         if self._job is not None:
-            for file in self._job.files:
-                file.release()
+            release_all(self._job.files)
             self._job = None
+
+    def _refuse_after_failure(self) -> None:
+        # The kernel tells of a failure once: the next sync would succeed, whatever was lost.
+        if self._has_sync_failed:
+            raise OSError(errno.EIO, self.problem)
 
     # ---- the end
 
@@ -456,7 +479,8 @@ class PartitionLog:
             except OSError as error:
                 self.fail(error)
         self._keeper.close()
-        self._active.file.release()
+        release_all((*self._unsynced, self._active.file))
+        self._unsynced = []
         for segment in self._segments:
             segment.file.retire()
         return self.problem is None

@@ -205,6 +205,11 @@ class Segment:
         """The beginning of a batch at or before a position; the nearest that is known. The file is open."""
         return (self.index or self.load_index()).border_before(position)
 
+    def offset_behind(self, position: int) -> int:
+        """The first known offset of a batch at or after a position; where the segment ends, if none is."""
+        relative = None if self.index is None else self.index.offset_behind(position)
+        return self.next_offset if relative is None else self.base_offset + relative
+
     def offset_before_time(self, time_ms: int) -> int:
         """An offset that no record before has so late a time as this. The file is open."""
         return self.base_offset + (self.index or self.load_index()).offset_before_time(time_ms)

@@ -60,8 +60,8 @@ class SlowFlusher:
         waiting, self._waiting = self._waiting, []
         errors = {}
         for target in dict.fromkeys(target for target, _ in waiting):
-            job = target.begin_sync()
             try:
+                job = target.begin_sync()
                 for file in job.files:
                     self._disk.sync(file.fd)
             except OSError as error:

@@ -2,9 +2,12 @@
 
 import errno
 from collections.abc import Callable
+from threading import Event
 
 import pytest
 
+from archc.backends.broker.net.flusher import Flusher
+from archc.backends.broker.net.loop import Loop
 from archc.backends.broker.protocol.batches import CONTROL, DELETE_HORIZON, LOG_APPEND_TIME
 from archc.backends.broker.protocol.errors import ErrorCode
 from archc.backends.broker.storage.config import LogConfig
@@ -100,6 +103,58 @@ def test_a_sync_that_fails_is_never_tried_again() -> None:
     assert not LogManager("/data", disk).was_clean
 
 
+def test_what_was_written_while_a_sync_failed_is_not_taken_to_be_safe() -> None:
+    disk, _, log = a_log()
+    loop = Loop()
+    is_failing, may_fail = [True], Event()
+
+    def sync(fd: int) -> None:
+        if is_failing:
+            is_failing.clear()
+            assert may_fail.wait(10)
+            raise BROKEN
+        disk.sync(fd)
+
+    flusher = Flusher(loop, sync, lambda files, failures, seconds: None)
+    outcomes: list[OSError | None] = []
+
+    def write_more() -> None:
+        log.append(batch(1, value=b"10"), NOW)
+        flusher.wait(log, outcomes.append)
+        flusher.wait(log, lambda _: loop.stop())
+        may_fail.set()
+
+    flusher.wait(log, outcomes.append)
+    # The first round is under way by then.
+    loop.after(50, write_more)
+    loop.run()
+    flusher.close()
+    loop.close()
+    assert len(outcomes) == 2
+    assert None not in outcomes
+    assert log.synced_offset == 0
+
+
+def test_a_job_that_ends_after_another_sync_failed_makes_nothing_safe() -> None:
+    _, _, log = a_log()
+    job = log.begin_sync()
+    log.fail(BROKEN)
+    with pytest.raises(OSError, match="Input/output"):
+        log.end_sync(job)
+    assert log.synced_offset == 0
+
+
+def test_a_failed_sync_keeps_a_full_segment_from_being_sealed() -> None:
+    disk, janitor = empty_disk(), WaitingJanitor()
+    log = LogManager("/data", disk, janitor).create("orders", 0, CONFIG, NOW)
+    for _ in range(20):
+        log.append(batch(), NOW)
+    log.fail(BROKEN)
+    janitor.go_on()
+    assert log.synced_offset == 0
+    assert "sealed-segments" not in disk.list("/data/orders-0")
+
+
 def test_a_full_segment_that_does_not_come_to_the_disk_ends_writing() -> None:
     disk, _, log = a_log()
     disk.fault = when("sync", BROKEN)
@@ -135,6 +190,30 @@ def test_a_new_segment_that_cannot_be_made_refuses_what_should_go_there(outcome:
     end_offset = log.end_offset
     assert log.append(batch(1, value=b"%d" % end_offset), NOW).base_offset == end_offset
     assert values(disk, log) == list(range(end_offset + 1))
+
+
+def test_a_folder_that_cannot_be_opened_keeps_the_segment_as_it_is() -> None:
+    disk, _, log = a_log()
+    log._pool.close_idle()
+    disk.fault = when("open", TOO_MANY, "orders-0")
+    with pytest.raises(AppendError):
+        log.roll(NOW)
+    assert log.append(batch(1, value=b"10"), NOW).base_offset == 10
+    disk.fault = None
+    log.roll(NOW)
+    assert log.append(batch(1, value=b"11"), NOW).base_offset == 11
+    assert values(disk, log) == list(range(12))
+
+
+def test_a_sync_needs_no_descriptor_that_may_not_be_there() -> None:
+    disk, janitor = empty_disk(), WaitingJanitor()
+    log = LogManager("/data", disk, janitor).create("orders", 0, CONFIG, NOW)
+    for _ in range(20):
+        log.append(batch(), NOW)
+    log._pool.close_idle()
+    disk.fault = when("open", TOO_MANY, "")
+    log.end_sync(log.begin_sync())
+    assert log.synced_offset == 20
 
 
 @pytest.mark.parametrize("suffix", ["index", "sealed-segments.tmp", ".snapshot", "checkpoint.tmp"])

@@ -57,6 +57,16 @@ def test_a_torn_end_is_cut_off_at_every_byte() -> None:
             assert _journal(left.after_kill()).records == [*RECORDS[:count], ["d"]]
 
 
+def test_a_sync_that_failed_is_not_tried_again() -> None:
+    journal = _journal(empty_disk())
+    journal.append(["a"])
+    journal.begin_sync()
+    journal.fail(OSError(5, "Input/output error"))
+    # The kernel would say now that all is well.
+    with pytest.raises(OSError, match="could not be forced to the disk"):
+        journal.begin_sync()
+
+
 def test_a_flipped_bit_costs_its_record_and_the_file_is_kept_aside() -> None:
     whole = _content(_written())
     for position in range(len(whole)):

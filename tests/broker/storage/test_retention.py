@@ -9,6 +9,7 @@ from archc.backends.broker.storage.log import PartitionLog
 from archc.backends.broker.storage.manager import LogManager
 from archc.backends.broker.storage.retention import SteadyClock
 from tests.broker.storage.batches import batch
+from tests.broker.storage.janitors import WaitingJanitor
 from tests.broker.storage.reading import bytes_of, read_all, records_in
 from tests.broker.storage.simulated import SimulatedDisk, empty_disk
 
@@ -69,11 +70,21 @@ def test_segments_go_while_more_than_enough_is_left() -> None:
     assert len(segments(disk)) == 1
 
 
-def test_nothing_goes_that_is_not_on_the_disk_or_that_the_policy_keeps() -> None:
+def test_nothing_goes_before_it_is_on_the_disk_and_expiring_brings_it_there() -> None:
+    disk, janitor = empty_disk(), WaitingJanitor()
+    log = LogManager("/data", disk, janitor).create("orders", 0, LogConfig(retention_ms=1), NOW)
+    log.append(batch(timestamp_ms=0), NOW)
+    assert log.expire(NOW) == 0
+    assert log.start_offset == 0
+    janitor.go_on()
+    assert log.expire(NOW) == 1
+    assert log.start_offset == 1
+
+
+def test_nothing_goes_that_the_policy_keeps() -> None:
     disk = empty_disk()
     _, log = a_log(disk, LogConfig(retention_ms=1))
     log.append(batch(timestamp_ms=0), NOW)
-    assert log.expire(NOW) == 0
     log.end_sync(log.begin_sync())
     log.config = LogConfig(retention_ms=1, cleanup_policy=frozenset({"compact"}))
     assert log.expire(NOW) == 0

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archc.backends.broker.protocol.batches import TRANSACTIONAL
+from archc.backends.broker.protocol.batches import TRANSACTIONAL, parse_header
 from archc.backends.broker.protocol.errors import ErrorCode
 from archc.backends.broker.protocol.records import is_commit
 from archc.backends.broker.storage.config import LogConfig
@@ -12,7 +12,7 @@ from archc.backends.broker.storage.errors import AppendError
 from archc.backends.broker.storage.log import PartitionLog
 from archc.backends.broker.storage.manager import LogManager
 from tests.broker.storage.batches import batch
-from tests.broker.storage.reading import bytes_of, read_all
+from tests.broker.storage.reading import batches_in, bytes_of, read_all
 from tests.broker.storage.simulated import empty_disk
 
 NOW = 1_700_000_000_000
@@ -38,6 +38,34 @@ def test_an_open_transaction_holds_back_what_is_stable() -> None:
     assert log.append_marker(7, 0, True, NOW).base_offset == 4
     assert log.last_stable_offset == log.end_offset == 5
     assert log.aborted_between(0, 5) == []
+
+
+def test_what_is_stable_is_never_before_the_log_begins() -> None:
+    log = a_log()
+    send(log, 7, 0)
+    log.append(batch(3), NOW)
+    log.delete_before(2)
+    assert (log.start_offset, log.last_stable_offset) == (2, 2)
+
+
+def test_a_range_names_the_transactions_near_it_and_no_others() -> None:
+    log = a_log()
+    for sequence in range(300):
+        send(log, 7, sequence)
+        log.append_marker(7, 0, False, NOW)
+    offset = 0
+    while (piece := log.read(offset, 400, log.end_offset)) is not None:
+        batches = [parse_header(each) for each in batches_in(bytes_of(log._disk, piece))]
+        below = log.offset_behind(offset, piece, log.end_offset)
+        last_offset = batches[-1].last_offset
+        aborted = log.aborted_between(offset, below)
+        needed = {header.base_offset for header in batches if not header.is_control}
+        assert needed <= {first_offset for _, first_offset in aborted}
+        # One interval of the index further at most.
+        assert last_offset < below <= last_offset + 10
+        assert len(aborted) <= len(batches) + 5
+        offset = last_offset + 1
+    assert offset == 600
 
 
 def test_an_aborted_transaction_is_listed_where_it_overlaps() -> None:
