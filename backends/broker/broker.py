@@ -214,8 +214,11 @@ class Broker:
             self.http.close()
         self.flusher.close()
         self._janitor.stop()
-        self.journal.close()
-        self.transaction_journal.close()
+        for journal in (self.journal, self.transaction_journal):
+            try:
+                journal.close()
+            except OSError as error:
+                _log.error("a journal was not forced to the disk: %s", error)
         self.logs.close()
         self.loop.close()
 

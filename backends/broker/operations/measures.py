@@ -88,7 +88,7 @@ def error_codes(fields: object) -> Iterator[int]:
     """All error codes in an answer's fields, however deep."""
     if isinstance(fields, Mapping):
         for name, value in fields.items():
-            if name == "error_code":
+            if isinstance(name, str) and name.endswith("error_code"):
                 yield value
             elif isinstance(value, list | Mapping):
                 yield from error_codes(value)

@@ -1,5 +1,6 @@
 """Orderly ends under load, pauses, and ports and folders that somebody else has."""
 
+import errno
 import signal
 import subprocess
 import sys
@@ -8,8 +9,28 @@ from pathlib import Path
 
 import pytest
 
+from archc.backends.broker.broker import Broker
+from archc.backends.broker.settings import Address, Flush, Settings
 from tests.broker import running
 from tests.broker.faults.kill import Promises, Writer, check, make_topic
+
+
+def test_a_journal_that_cannot_be_synced_does_not_keep_the_logs_from_being_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(tmp_path, Address("127.0.0.1", 0), flush=Flush("none"))
+    broker = Broker(settings)
+    broker.open()
+
+    def refuse() -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(broker.journal, "close", refuse)
+    broker.close()
+    broker = Broker(settings)
+    assert broker.logs.was_clean
+    broker.open()
+    broker.close()
 
 
 @pytest.mark.parametrize("flush", ["always", "none"])

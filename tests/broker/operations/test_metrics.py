@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from archc.backends.broker.operations.measures import error_codes
 from archc.backends.broker.operations.metrics import LATENCY_BOUNDS_S, Histogram, Registry
 
 
@@ -35,6 +36,12 @@ def test_counters_gauges_and_families_read_back() -> None:
         ("errors_total", (("api", "Fetch"), ("code", "NONE"))): 2,
         ("size_bytes", (("topic", "orders"),)): 10,
     }
+
+
+def test_every_error_code_of_an_answer_counts() -> None:
+    in_partitions = [{"partition_index": 0, "partition_error_code": 3}, {"partition_error_code": 55}]
+    results = [{"name": "orders", "results_by_partition": in_partitions}]
+    assert list(error_codes({"error_code": 0, "results_by_topic_v3_and_below": results})) == [0, 3, 55]
 
 
 def test_types_and_texts_are_told() -> None:
