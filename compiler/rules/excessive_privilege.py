@@ -61,7 +61,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             place = element.place("user")
             yield _finding(element, place, "to run as root", place)
         for asked in element.capability:
-            name = asked.name.upper().replace("-", "_").removeprefix("CAP_")
+            name = _capability(asked.name)
             if name not in _HARMLESS and not asked.because.strip():
                 yield _finding(element, asked.span, f"for the capability {name}", asked)
         for passthrough in (element.compose, element.kubernetes):
@@ -93,8 +93,9 @@ def _rights(value: Any, around: str) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from _rights(item, around)
-            if around == "volumes" and isinstance(item, str) and item.startswith(_HOST_FOLDERS):
-                yield f"volumes: {item}"
+            folder = _host_folder(item) if around == "volumes" else ""
+            if folder:
+                yield f"volumes: {folder}"
     if not isinstance(value, dict):
         return
     for key, inner in value.items():
@@ -104,9 +105,22 @@ def _rights(value: Any, around: str) -> Iterator[str]:
         elif key == "hostPath":
             yield "hostPath"
         elif key == "cap_add" or (key == "add" and around == "capabilities"):
-            yield from (f"{key}: {name}" for name in inner or () if str(name).upper() not in _HARMLESS)
+            names = inner if isinstance(inner, list) else [inner] * bool(inner)
+            yield from (f"{key}: {name}" for name in names if _capability(str(name)) not in _HARMLESS)
         else:
             yield from _rights(inner, key)
+
+
+def _host_folder(mount: Any) -> str:
+    """What a volume of Compose mounts of the host, in its short form or its long one; "" if nothing."""
+    if isinstance(mount, dict):
+        return str(mount.get("source", "")) if mount.get("type") == "bind" else ""
+    return mount if isinstance(mount, str) and mount.startswith(_HOST_FOLDERS) else ""
+
+
+def _capability(name: str) -> str:
+    """A capability's name without the prefix it may have: `NET_ADMIN` for `cap-net-admin`."""
+    return name.upper().replace("-", "_").removeprefix("CAP_")
 
 
 def _grants(key: str, written: str) -> bool:
