@@ -26,8 +26,8 @@ move or be split.
 
 ## Fix
 
-Automatic: where a gateway has a route to what is called, the call goes there. Suggested: without such a
-route, one is added too.
+Automatic: where a gateway has a route to what is called, by the path that is called, the call goes there.
+Suggested: where the path is another one there, and without a route, which is added too.
 
 ## Source
 
@@ -39,12 +39,13 @@ from collections.abc import Iterator
 
 from archc.compiler import model
 from archc.compiler.graph import SYNCHRONOUS, Graph
+from archc.compiler.paths import PathTable
 from archc.compiler.rules.fixing import (
     Change,
     Delete,
     Insert,
     Remedy,
-    Replace,
+    RemoveArgument,
     ReplaceArgument,
     automatic,
     suggested,
@@ -77,21 +78,34 @@ def _fix(graph: Graph, frontend: model.Frontend, call: model.Call, callee: model
     gateway = gateway_for(graph, callee.id)
     if gateway is None:
         return None
-    route = "" if graph.edges_to(callee.id, ("route",)) else new_route(gateway, callee)
-    change = _redirected(frontend, call, gateway)
+    changes = _redirected(frontend, call, gateway)
+    if graph.edges_to(callee.id, ("route",)):
+        if _passes(gateway, call):
+            return automatic(f"call `{gateway.id}`", *changes)
+        return suggested(f"call `{gateway.id}`, by the path of its route", *changes)
+    route = new_route(gateway, callee)
     if route:
-        return suggested(f"add `{route}` to `{gateway.id}`, and call that", Insert(gateway, route), change)
-    make = automatic if graph.edges_to(callee.id, ("route",)) else suggested
-    return make(f"call `{gateway.id}`", change)
+        return suggested(f"add `{route}` to `{gateway.id}`, and call that", Insert(gateway, route), *changes)
+    return suggested(f"call `{gateway.id}`", *changes)
 
 
-def _redirected(frontend: model.Frontend, call: model.Call, gateway: model.Gateway) -> Change:
-    """The call to the gateway instead, unless there is one already."""
-    if any(other.target == gateway.id for other in frontend.calls):
-        return Delete(call)
-    if call.operation or call.via:
-        return Replace(call, f"calls {gateway.id}")
-    return ReplaceArgument(call, gateway.id)
+def _passes(gateway: model.Gateway, call: model.Call) -> bool:
+    """Whether a route takes a call to where it went, by the same path; true of a call that names none."""
+    ways = (
+        (route.path, route.target)
+        for route in gateway.route
+        if not (route.strip or route.rewrite) and route.method in ("", call.method)
+    )
+    return not call.path or PathTable(ways).find(call.path) == call.target
+
+
+def _redirected(frontend: model.Frontend, call: model.Call, gateway: model.Gateway) -> list[Change]:
+    """The call to the gateway instead, unless there is one already that says as much."""
+    others = (other for other in frontend.calls if other.target == gateway.id)
+    if any((other.method, other.path) == (call.method, call.path) for other in others):
+        return [Delete(call)]
+    changes: list[Change] = [ReplaceArgument(call, gateway.id)]
+    return [*changes, RemoveArgument(call, "via")] if call.via else changes
 
 
 def _hint(graph: Graph, callee: model.Element) -> str:

@@ -29,8 +29,9 @@ Name the element. What runs gets the address that holds in each environment:
 
 ## Fix
 
-Automatic: a variable that is another element's host and port gets that element's name. Suggested: one that is
-a URL does too, since its program has to do without the rest of the URL then.
+Automatic: a variable that is another element's host and first port gets that element's name. Suggested: one
+that is a URL, or names another port, does too: its program has to do without the rest of the URL, or with the
+first port, then.
 
 ## Source
 
@@ -123,13 +124,20 @@ def _of_variable(
     )
 
 
-def _fix(env: model.Env, place: Place, target: model.Element) -> Remedy | None:
-    """The element's name instead; for certain only where nothing but its host and port is written."""
+def _fix(env: model.Env, place: Place, target: model.Runnable) -> Remedy | None:
+    """The element's name instead; for certain only where nothing but its host and first port is written."""
     if not _PLAIN_NAME.fullmatch(env.name):
         return None
     named = f"env {env.name} address={target.id}"
-    make = automatic if env.value == place.address and "://" not in env.value else suggested
+    is_same = env.value == place.address and "://" not in env.value and _is_first_port(target, place)
+    make = automatic if is_same else suggested
     return make(f"write `{named}`", Replace(env, named))
+
+
+def _is_first_port(target: model.Runnable, place: Place) -> bool:
+    """Whether an address names the port that `address=` means, as far as the element says which it is."""
+    first = next(iter(target.port), None)
+    return first is None or place.address.rpartition(":")[2] in (str(first.number), str(first.inside))
 
 
 def places(text: str) -> Iterator[Place]:
