@@ -171,7 +171,7 @@ def _whole(text: str, low: int, high: int, what: str) -> Any:
 
 
 def _int(text: str, parameter: Parameter) -> Any:
-    return _whole(text, 0, _INT_MAX, f"a {parameter.name}")
+    return _whole(text, 0, _INT_MAX, f"a number for `{parameter.name}`")
 
 
 def _port(text: str, _: Parameter) -> Any:

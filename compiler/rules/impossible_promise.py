@@ -37,7 +37,7 @@ from archc.compiler import model
 from archc.compiler.availability import availability_of, promised
 from archc.compiler.graph import Graph
 from archc.compiler.rules.rule import Finding
-from archc.compiler.rules.wording import percent
+from archc.compiler.rules.wording import as_written, percent
 from archc.dsl.diagnostics import Related
 
 # Products of shares are exact to far less than this.
@@ -63,12 +63,12 @@ def _finding(
     return Finding(
         element.id,
         element.place("slo"),
-        f"`{element.id}`: {percent(wanted)} promised, at most {percent(possible)} possible; "
-        f"weakest: `{weakest.id}` {percent(promised(weakest))}",
+        f"`{element.id}`: {as_written(wanted)} promised, at most {percent(possible)} possible; "
+        f"weakest: `{weakest.id}` {as_written(promised(weakest))}",
         detail="others will break the promise, and nobody in the team can do anything about it",
         hint=f"promise at most {percent(possible)}, make `{weakest.id}` `optional`, or have it twice",
         related=tuple(
-            Related(system[id_].place("slo"), f"`{id_}` promises {percent(promised(system[id_]))}")
+            Related(system[id_].place("slo"), f"`{id_}` promises {as_written(promised(system[id_]))}")
             for id_ in by
         ),
     )

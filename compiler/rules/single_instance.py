@@ -33,10 +33,12 @@ AWS Well-Architected Framework, reliability pillar, REL10: use fault isolation; 
 from collections.abc import Iterator
 
 from archc.compiler import model
+from archc.compiler.availability import promised
 from archc.compiler.graph import Graph
 from archc.compiler.questions import is_scalable
 from archc.compiler.rules.fixing import Put, automatic, suggested
 from archc.compiler.rules.rule import Finding
+from archc.compiler.rules.wording import as_written
 from archc.dsl.diagnostics import Related
 
 INSTANCES_MIN = 2
@@ -46,8 +48,8 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
     """One finding for each promise."""
     threshold = system.rules.single_instance.availability_percent
     for element in system.all(model.Caller):
-        slo, replicas = element.slo, element.replicas
-        if slo is None or slo.availability_percent < threshold or isinstance(element, model.Job):
+        wanted, replicas = promised(element), element.replicas
+        if not wanted or wanted < threshold or isinstance(element, model.Job):
             continue
         least, most = replicas.count if replicas is not None else (1, 1)
         if least >= INSTANCES_MIN:
@@ -59,7 +61,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
         yield Finding(
             element.id,
             element.place("slo"),
-            f"`{element.id}` promises {slo.availability_percent:g}% with "
+            f"`{element.id}` promises {as_written(wanted)} with "
             f"{'no instance' if not most else 'one instance'}{' at times' if most > 1 else ''}",
             detail="every crash, update and drained node is an outage",
             hint=f"write `{written}`",

@@ -46,7 +46,7 @@ from archc.compiler.graph import Graph
 from archc.compiler.questions import is_scalable
 from archc.compiler.rules.fixing import Put, Remedy, automatic, suggested
 from archc.compiler.rules.rule import Finding
-from archc.compiler.rules.wording import listed, percent
+from archc.compiler.rules.wording import as_written, listed
 from archc.compiler.ways import ways_of
 from archc.dsl.diagnostics import Related
 
@@ -58,7 +58,7 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
     threshold = system.rules.single_instance.availability_percent
     behind: defaultdict[str, list[model.Runnable]] = defaultdict(list)
     for element in system.all(model.Runnable):
-        if promised(element) >= threshold:
+        if promised(element) and promised(element) >= threshold:
             for passed in ways_of(graph).all_passed(element.id):
                 if _is_alone(system[passed]):
                     behind[passed].append(element)
@@ -66,11 +66,12 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
         alone = system[id_]
         assert isinstance(alone, model.Runnable)
         names = listed(other.id for other in elements)
+        wanted = as_written(max(map(promised, elements)))
         yield Finding(
             id_,
             alone.span,
             f"`{id_}` has one instance, and every way to {names} passes it",
-            detail=f"while it is away so are they, and {percent(max(map(promised, elements)))} is promised",
+            detail=f"while it is away so are they, and {wanted} is promised",
             hint="write `replicas 2`",
             related=tuple(
                 Related(other.place("slo"), f"the promise of `{other.id}`") for other in elements[:8]

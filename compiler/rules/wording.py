@@ -25,6 +25,11 @@ def duration(time_ms: int) -> str:
     return f"{time_ms // 1000}s" if time_ms and time_ms % 1000 == 0 else f"{time_ms}ms"
 
 
+def as_written(value_percent: float) -> str:
+    """A promise with all of its digits, as the text has it: `99.9999%`."""
+    return f"{value_percent:.12g}%"
+
+
 def percent(value: float) -> str:
     """A share of good answers: up to three decimals, never more than it is."""
     return f"{math.floor(value * 1000 + 1e-6) / 1000:.3f}".rstrip("0").rstrip(".") + "%"
