@@ -67,11 +67,12 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             if not open_ones and operations_of(target):
                 continue
             names = listed(operation.name for operation in open_ones)
+            asks = "asks" if len(open_ones) == 1 else "ask"
             yield Finding(
                 gateway.id,
                 route.span,
                 f"route {route_name(route)} of `{gateway.id}` accepts any caller who has logged in"
-                + (f": {names} of `{target.id}` ask for no scope" if names else ""),
+                + (f": {names} of `{target.id}` {asks} for no scope" if names else ""),
                 detail="to have an account is not to have a permission",
                 hint=_hint(system, gateway, target, open_ones),
                 related=tuple(Related(op.span, "any token will do for this") for op in open_ones),
