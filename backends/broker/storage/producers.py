@@ -52,6 +52,7 @@ class Producers:
 
     def __init__(self) -> None:
         self.clock_ms = 0
+        self._has_clock = False
         self._producers: dict[int, Producer] = {}
         # Open transactions: producer to first offset, in the order they began.
         self.open: dict[int, int] = {}
@@ -132,6 +133,11 @@ class Producers:
 
     def expire(self, now_ms: int, idle_ms: int) -> None:
         """Forget who has sent nothing for so long and has no open transaction. Times of the steady clock."""
+        if not self._has_clock:
+            # That clock may have run for long, and says nothing of those that were here before it was known.
+            self._has_clock = True
+            for producer in self._producers.values():
+                producer.used_ms = now_ms
         self.clock_ms = now_ms
         gone = [
             producer_id

@@ -11,7 +11,7 @@ from archc.backends.broker.protocol.errors import ErrorCode
 from archc.backends.broker.storage.config import LogConfig
 from archc.backends.broker.storage.errors import AppendError
 from archc.backends.broker.storage.log import Appended, PartitionLog
-from archc.backends.broker.storage.manager import LogManager
+from archc.backends.broker.storage.manager import PRODUCER_IDLE_MS, LogManager
 from archc.backends.broker.storage.producers import Producers
 from tests.broker.storage.batches import batch
 from tests.broker.storage.reading import read_all
@@ -115,6 +115,20 @@ def test_a_producer_is_forgotten_when_it_was_silent_for_long() -> None:
     assert refused(log, 5) == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
     log.expire_producers(1_501, 1_000)
     send(log, 5)
+
+
+@BETWEEN
+def test_how_long_the_machine_has_run_says_nothing_of_producers(between: Between) -> None:
+    disk = empty_disk()
+    manager = LogManager("/data", disk)
+    log = manager.create("orders", 0, CONFIG, NOW)
+    send(log, 0)
+    log = between(disk, manager)
+    up_ms = 10 * PRODUCER_IDLE_MS
+    log.expire_producers(up_ms, PRODUCER_IDLE_MS)
+    assert send(log, 0).is_duplicate
+    log.expire_producers(up_ms + PRODUCER_IDLE_MS + 1, PRODUCER_IDLE_MS)
+    assert not send(log, 0).is_duplicate
 
 
 def test_producers_outlive_the_records_they_sent() -> None:
