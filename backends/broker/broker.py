@@ -271,6 +271,11 @@ def _group_settings(settings: Settings) -> GroupSettings:
     )
 
 
+def _reason(problem: Exception) -> str:
+    is_of_file = isinstance(problem, OSError) and problem.filename is not None
+    return f"{problem.filename}: {problem.strerror}" if is_of_file else str(problem)  # type: ignore[attr-defined]
+
+
 def serve(settings: Settings, on_ready: Callable[[Broker], None] | None = None) -> int:
     """Run a broker until SIGTERM or SIGINT; the exit code. What keeps it from starting is one line of log."""
     from .operations import logs
@@ -280,7 +285,7 @@ def serve(settings: Settings, on_ready: Callable[[Broker], None] | None = None) 
         broker = Broker(settings)
         broker.open()
     except Exception as problem:
-        _log.critical("the broker cannot start: %s", problem)
+        _log.critical("the broker cannot start: %s", _reason(problem))
         return 1
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: broker.stop())

@@ -27,6 +27,8 @@ def main(arguments: Sequence[str], program: str = PROGRAM) -> int:
         from .tools.commands import run
 
         return run(arguments, program)
+    if arguments and not arguments[0].startswith("-"):
+        parser(program).error(f"there is no tool `{arguments[0]}`: {', '.join(TOOLS)}")
     settings = settings_of(arguments, program)
     from ..broker import serve
 
@@ -82,7 +84,7 @@ def parser(program: str) -> argparse.ArgumentParser:
     add("--topics", metavar="FILE", type=Path, help="topics to make at start, in JSON")
     add(
         "--auto-create-topics", action=argparse.BooleanOptionalAction, default=True,
-        help="make a topic when a client first asks for it",
+        help="make a topic when a client first asks for it (made unless told not to)",
     )  # fmt: skip
     add(
         "--default-partitions", metavar="N", type=_value(_count), default=1,
@@ -111,5 +113,5 @@ def _value(parse: Callable[[str], T]) -> Callable[[str], T]:
 
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= Limits().partitions:
-        raise ValueError(f"`{text}` is no number of partitions")
+        raise ValueError(f"`{text}` is no number of partitions: 1 to {Limits().partitions}")
     return int(text)

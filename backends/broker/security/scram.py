@@ -132,8 +132,12 @@ class ScramExchange:
         if parts is None:
             raise AuthenticationError(f"this is no final message of {self._mechanism.name}")
         without_proof, binding, nonce, proof = parts.groups()
-        if _decoded(binding) != challenge.header.encode() or nonce != challenge.nonce:
+        if _decoded(binding) != challenge.header.encode():
             raise AuthenticationError("the final message does not belong to the first")
+        if nonce != challenge.nonce:
+            # Kafka refuses it since 3.7.2, too (CVE-2024-56128).
+            message = "the nonce is not the one agreed on: librdkafka before 2.6.1 sends a wrong one"
+            raise AuthenticationError(message)
         signed = f"{challenge.client_first_bare},{challenge.server_first},{without_proof}".encode()
         is_right = _proves(challenge.credential, _decoded(proof), signed)
         if not (is_right and challenge.is_known):

@@ -13,6 +13,8 @@ from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from typing import Protocol
 
+from ..protocol.batches import NO_TIMESTAMP
+
 LOADED_MAX = 64
 
 _IS_LITTLE = sys.byteorder == "little"
@@ -42,7 +44,7 @@ class Index:
 
     def add_time(self, timestamp_ms: int, offset: int) -> None:
         """No batch before this one has so late a time. Times that are no later than the last are left out."""
-        if not self.times or timestamp_ms > self.times[-1]:
+        if timestamp_ms > (self.times[-1] if self.times else NO_TIMESTAMP):
             self.times.append(timestamp_ms)
             self.time_offsets.append(offset)
 

@@ -56,7 +56,7 @@ class LogManager:
         try:
             self._lock = self._disk.lock(f"{folder}/{LOCK}")
         except BlockingIOError:
-            raise FolderInUseError(f"another broker has {folder}") from None
+            raise FolderInUseError(f"another broker uses the folder `{folder}`") from None
         self._checkpoints = Checkpoints(self._disk, folder)
         self.was_clean = CLEAN_MARKER in self._disk.list(folder)
         if self.was_clean:

@@ -1,5 +1,6 @@
 """One segment: a file of batches and what is known of it."""
 
+import logging
 import struct
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -19,6 +20,8 @@ _STEP = struct.Struct(">qi4xB6xi")
 _STEP_BYTES = _STEP.size
 # What is read in order to walk from an index entry to a batch: the default interval and one header.
 _WALK_BYTES = INDEX_INTERVAL_BYTES + _STEP_BYTES
+
+_log = logging.getLogger(__name__)
 
 
 def _visit_nothing(position: int, header: Header) -> None:
@@ -253,6 +256,8 @@ class Segment:
         if batch is not None:
             damage = Damage(offset, batch[1].base_offset, position, batch[0])
         self.damages.append(damage)
+        lost = f"offsets {damage.first_offset} to {damage.next_offset - 1}"
+        _log.error("%s is damaged at byte %d: %s cannot be read", self.file.path, position, lost)
         return damage
 
     def _corrupt(self, position: int) -> CorruptError:

@@ -87,9 +87,9 @@ TOPIC_CONFIGS = (
     TopicConfig(
         "file.delete.delay.ms",
         ConfigType.LONG,
-        "60000",
+        "0",
         "How long a dropped segment's file stays.",
-        only="files are removed after a minute",
+        only="files are removed at once, and whoever is being sent one still gets it",
         broker_name="log.segment.delete.delay.ms",
     ),
     TopicConfig(

@@ -78,7 +78,7 @@ def test_two_brokers_do_not_share_a_folder(tmp_path: Path) -> None:
     with running.restartable(tmp_path, running.free_port(), flush="none"):
         second = started(tmp_path / "data", running.free_port())
     assert second.returncode == 1
-    assert "another broker has" in second.stderr and "Traceback" not in second.stderr
+    assert "another broker uses the folder" in second.stderr and "Traceback" not in second.stderr
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ async def _send(address: str, count: int, first_key: bytes | None = None) -> Non
 
 
 async def _use(address: str) -> None:
-    """A plain topic of several segments, a compacted one, and a group."""
+    """Records in a plain topic of several segments and in a compacted one, and a group."""
     await _send(address, RECORDS)
     async with AIOKafkaProducer(bootstrap_servers=address) as producer:
         await producer.send_and_wait("customers", b"\xff\xfe", b"k")
@@ -68,6 +68,7 @@ def _make(folder: Path, how: int) -> Path:
         with Client(Access(Address(broker.host, broker.port))) as client:
             create_topic(client, "orders", 1, {"segment.bytes": "4096", "index.interval.bytes": "512"})
             create_topic(client, "customers", 1, {"cleanup.policy": "compact"})
+            create_topic(client, "empty", 1, {})
         asyncio.run(_use(broker.address))
         os.kill(broker.pid, how)
     return folder / "data"
@@ -120,7 +121,7 @@ def test_what_a_broker_leaves_is_well(
     code, out, _ = look("verify", folder, "--format", "json")
     report = json.loads(out)
     assert (code, report["findings"]) == (0, [])
-    assert report["partitions"] == 2
+    assert report["partitions"] == 3
     assert report["batches"] == RECORDS + 1 + more
     assert report["segments"] > 5
     assert report["bytes"] == sum(path.stat().st_size for path in folder.glob("*-0/*.log"))
@@ -235,7 +236,7 @@ def test_folders_that_cannot_be_checked(copy: Path, tmp_path: Path, look: Look) 
         f"error: {tmp_path / 'none'}: No such file or directory\n",
     )
     lock = LocalDisk().lock(str(copy / ".lock"))
-    assert look("verify", copy)[2] == f"error: a broker has {copy}: stop it first\n"
+    assert look("verify", copy)[2] == f"error: a broker uses the folder `{copy}`: stop it first\n"
     os.close(lock)
 
 

@@ -123,6 +123,10 @@ def test_a_group_from_its_first_commit_to_its_end(
         assert [row["committed"] for row in rows] == expected
         shown = tool("groups", "describe", group)
         assert [row["committed"] for row in shown] == expected
+    with pytest.raises(
+        RuntimeError, match=f"offset 6 is past the end of every partition of `{topic}`: 5 at most"
+    ):
+        tool(*reset, "6")
     tool("groups", "delete", group)
     with pytest.raises(RuntimeError, match=f"there is no group `{group}`"):
         tool("groups", "describe", group)

@@ -214,6 +214,18 @@ def test_a_flipped_bit_costs_its_batch_and_nothing_else(is_clean: bool) -> None:
         assert log.append(batch(), NOW).base_offset == 120
 
 
+def test_damage_met_while_reading_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    disk = a_disk()
+    disk.file(LOG).data[70] ^= 1
+    log = opened(disk)
+    for _ in range(2):
+        with pytest.raises(CorruptError):
+            log.read(0, 1_000, 120)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{LOG} is damaged at byte 0: offsets 0 to 2 cannot be read"
+    ]
+
+
 def test_other_partitions_do_not_notice() -> None:
     disk = empty_disk()
     manager = LogManager("/data", disk)

@@ -1,13 +1,14 @@
 """The command line of the tools that ask a running broker: topics, groups, offsets."""
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...settings import Address
 from .client import Access, Client, ToolError
-from .groups import delete_group, describe_group, list_groups, reset_group
+from .groups import delete_group, describe_group, is_known, list_groups, reset_group
 from .offsets import list_offsets, parse_time
 from .output import Row, show
 from .topics import alter_topic, create_topic, delete_topic, describe_topic, list_topics, partitions_of
@@ -145,6 +146,8 @@ def _ask_with(parser: argparse.ArgumentParser, ask: Asking) -> None:
 def _reset(client: Client, said: argparse.Namespace) -> list[Row]:
     offset = int(said.to) if said.to.isascii() and said.to.isdigit() else None
     time_ms = parse_time(said.to) if offset is None else None
+    if not is_known(client, said.name):
+        print(f"note: there was no group `{said.name}`; it is made", file=sys.stderr)
     return reset_group(client, said.name, said.topic, time_ms, offset)
 
 
@@ -152,6 +155,8 @@ def _access(said: argparse.Namespace) -> Access:
     if bool(said.user) != bool(said.password_file):
         raise ToolError("--user and --password-file go together")
     password = _password(said.password_file) if said.password_file else ""
+    if said.key and not said.certificate:
+        raise ToolError("--key needs --certificate")
     is_tls = said.tls or bool(said.ca) or bool(said.certificate)
     return Access(said.bootstrap, said.user, password, is_tls, said.ca, said.certificate, said.key)
 

@@ -22,6 +22,12 @@ TIMEOUT_S = 30.0
 CLIENT_ID = "logbroker-tools"
 ANSWER_BYTES_MAX = 256 << 20
 MECHANISM = "SCRAM-SHA-256"
+# What some faults mean to whoever used a tool; the broker says nothing with them.
+_MEANINGS: dict[int, str] = {
+    ErrorCode.UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic",
+    ErrorCode.GROUP_ID_NOT_FOUND: "there is no such group",
+    ErrorCode.NON_EMPTY_GROUP: "it has members: stop them first",
+}
 
 
 class ToolError(Exception):
@@ -147,7 +153,8 @@ def fail_on(error_code: int, what: str, message: str | None = None) -> None:
     if error_code:
         known = error_code in ErrorCode.__members__.values()
         name = ErrorCode(error_code).name if known else f"error {error_code}"
-        raise ToolError(f"{what}: {name}" + (f": {message}" if message else ""))
+        meaning = message or _MEANINGS.get(error_code)
+        raise ToolError(f"{what}: {name}" + (f": {meaning}" if meaning else ""))
 
 
 @cache
@@ -162,7 +169,11 @@ def _connected(access: Access) -> socket.socket:
         return plain
     context = ssl.create_default_context(cafile=access.ca)
     if access.certificate is not None:
-        context.load_cert_chain(access.certificate, access.key)
+        try:
+            context.load_cert_chain(access.certificate, access.key)
+        except OSError as problem:
+            files = " with ".join(str(file) for file in (access.certificate, access.key) if file)
+            raise ToolError(f"no certificate and key in {files}: {_reason(problem)}") from problem
     return context.wrap_socket(plain, server_hostname=access.bootstrap.host)
 
 

@@ -50,6 +50,11 @@ def describe_group(client: Client, group: str) -> list[Row]:
     ]
 
 
+def is_known(client: Client, group: str) -> bool:
+    """Whether the broker has a group of the name: one with members, or with offsets."""
+    return bool(_described(client, group).group_state != "Dead")
+
+
 def delete_group(client: Client, group: str) -> str:
     """Forget a group and its offsets, which needs it to have no members; what was done."""
     (result,) = client.ask("DeleteGroups", groups_names=[group]).results
@@ -60,7 +65,8 @@ def delete_group(client: Client, group: str) -> str:
 def reset_group(client: Client, group: str, topic: str, time_ms: int | None, offset: int | None) -> list[Row]:
     """Commit for a group without members an offset, or the one at a time, in every partition of a topic.
 
-    The rows are what was committed. Offsets past the ends become the ends.
+    The rows are what was committed. An offset past the end of a partition becomes its end; ToolError where it
+    is past all of them.
     """
     state = _described(client, group).group_state
     if state not in _OPEN_STATES:
@@ -72,7 +78,12 @@ def reset_group(client: Client, group: str, topic: str, time_ms: int | None, off
         # Where nothing is as late as the time, reading goes on at the end.
         offsets = {pair: at if at >= 0 else ends[pair] for pair, at in wanted.items()}
     else:
-        offsets = {pair: min(offset or 0, end) for pair, end in ends.items()}
+        offset, last = offset or 0, max(ends.values())
+        if offset > last:
+            raise ToolError(
+                f"offset {offset} is past the end of every partition of `{topic}`: {last} at most"
+            )
+        offsets = {pair: min(offset, end) for pair, end in ends.items()}
     _commit(client, group, topic, {partition: at for (_, partition), at in offsets.items()})
     return [
         {"topic": topic, "partition": partition, "committed": offsets[topic, partition]}

@@ -74,7 +74,7 @@ def _lock(folder: Path) -> int:
     try:
         return LocalDisk().lock(str(folder / LOCK))
     except BlockingIOError:
-        raise ToolError(f"a broker has {folder}: stop it first") from None
+        raise ToolError(f"a broker uses the folder `{folder}`: stop it first") from None
 
 
 def _verify(folder: Path, names: set[str]) -> Report:
