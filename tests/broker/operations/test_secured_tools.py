@@ -76,4 +76,8 @@ def test_who_lacks_something_is_told(
     assert address in said(f"--ca={folder / 'server.pem'}", *login(folder))  # without its own certificate
     assert address in said(*login(folder))  # in the clear
     assert "go together" in said(*known, "--user", "alice")
+    assert "--key needs --certificate" in said("--key=k")
+    nothing = folder / "nothing.pem"
+    nothing.write_text("")
+    assert f"no certificate and key in {nothing}" in said(f"--certificate={nothing}")
     assert "No such file" in said(*known[1:], f"--ca={folder / 'none.pem'}")

@@ -146,6 +146,13 @@ def test_a_final_message_that_was_changed_is_refused(old: str, new: str) -> None
     assert scram.principal is None
 
 
+def test_a_nonce_that_was_not_agreed_on_is_named() -> None:
+    scram = exchange()
+    scram.step(CLIENT_FIRST.encode())
+    with pytest.raises(AuthenticationError, match=r"the nonce .* librdkafka before 2\.6\.1"):
+        scram.step(CLIENT_FINAL.replace(SERVER_NONCE, SERVER_NONCE * 2).encode())
+
+
 def test_a_proof_is_good_once() -> None:
     nonces = iter(["first", "second"])
     users = OneUser()
