@@ -44,7 +44,7 @@ QUIET: dict[str, Any] = {"log_level": 0}
 class Promises:
     """What clients were told: ids by partition and offset, the ends they saw, what they committed.
 
-    An acknowledged message stays in `acknowledged` until it has been read where it should be; then it is `kept`.
+    A message stays in `acknowledged` until it has been read where it should be; then it is `kept`.
     """
 
     acknowledged: dict[tuple[int, int], bytes] = field(default_factory=dict)
