@@ -106,7 +106,7 @@ def _derived_names(system: model.System) -> Iterator[Diagnostic]:
 
 def _single_nodes(system: model.System) -> Iterator[Diagnostic]:
     """Wishes of more than one node, where the bundled broker is one."""
-    hint = "write `engine kafka` in the broker: nothing else changes"
+    hint = "write `engine kafka` in the broker, and as many `brokers` as copies: nothing else changes"
     for broker in system.all(model.Broker):
         if not is_bundled(broker):
             continue

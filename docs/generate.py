@@ -61,7 +61,7 @@ def _fenced(block: re.Match[str]) -> str:
 
 
 def _weights(of_code: Page) -> list[str]:
-    """How much it weighs under each profile."""
+    """How much it weighs under each profile in the full case."""
     if isinstance(of_code, Rule):
         return [weight.value for weight in of_code.weights]
     return ["warning" if of_code.code == "A1705" else "error"] * len(PROFILES)
@@ -69,6 +69,8 @@ def _weights(of_code: Page) -> list[str]:
 
 def _weight(of_code: Page) -> str:
     weights = _weights(of_code)
+    if isinstance(of_code, Rule):  # with what its milder case weighs
+        weights = [" or ".join(of_code.severities(profile)) for profile in PROFILES]
     listed = ", ".join(f"{weight} under {profile}" for weight, profile in zip(weights, PROFILES, strict=True))
     everywhere = f"{with_article(weights[0])} under every profile"
     never = " It cannot be accepted with `allow`." if of_code.code in NEVER_ALLOWED else ""

@@ -7,12 +7,14 @@ the code in its name: of that code its blocks have the marked findings and no ot
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from archc.compiler.faults import FAULTS
 from archc.compiler.rules import RULES
+from archc.dsl.diagnostics import Diagnostic, Severity
 from archc.dsl.editing import edited
 from tests.examples import Example, compile_example, fenced
 
@@ -65,6 +67,12 @@ def test_fixes_mend_their_finding_and_nothing_gets_worse(document: Path, example
         if finding.fix.automatic:
             assert left[finding.code, finding.message] < said[finding.code, finding.message], mended
             assert not left - said, mended
+        assert _errors(after, finding.code) <= _errors(before, finding.code), mended
+
+
+def _errors(diagnostics: Iterable[Diagnostic], code: str) -> set[str]:
+    """What has errors of a code."""
+    return {d.subject for d in diagnostics if d.code == code and d.severity is Severity.ERROR}
 
 
 def test_every_rule_and_fault_has_a_case_with_good_and_bad_examples() -> None:

@@ -35,7 +35,7 @@ def explain(subject: str) -> int:
         return 0
     entry = known.get(word) or by_name[word]
     title, _, rest = entry.page.partition("\n")
-    listed = ", ".join(f"{profile} {weight}" for profile, weight in weights(entry).items())
+    listed = ", ".join(f"{profile} {weight}" for profile, weight in _all_weights(entry).items())
     facts = f"`{entry.name}`, of the practice {practice(entry.code)} ({listed})"
     _print_markdown(f"# {entry.code}: {title}\n\n{facts}\n{rest}")
     return 0
@@ -103,6 +103,13 @@ def weights(entry: Entry) -> dict[str, str]:
         return {profile: weight.value for profile, weight in zip(PROFILES, entry.weights, strict=True)}
     # A fault of the language: A1705 alone is a warning.
     return dict.fromkeys(PROFILES, "warning" if entry.code == "A1705" else "error")
+
+
+def _all_weights(entry: Entry) -> dict[str, str]:
+    """The same, with what a milder case of it weighs: `error or warning`."""
+    if isinstance(entry, Rule):
+        return {profile: " or ".join(entry.severities(profile)) for profile in PROFILES}
+    return weights(entry)
 
 
 def _print_markdown(text: str) -> None:

@@ -3,9 +3,9 @@
 ## What it finds
 
 - A database, cache, search index, bucket, instance, broker or registry with a port that is `public`.
-- Measurements that a route leads to: the path that `metrics` names lies below a route to that element, and
-  either the element declares no operations, or the gateway brings a program of its own, so that everything
-  below the route passes.
+- As a milder case, measurements that a route leads to: the path that `metrics` names lies below a route to
+  that element, and either the element declares no operations, or the gateway brings a program of its own, so
+  that everything below the route passes.
 
 Ports of services, workers and frontends that are `public` are found by A1001.
 

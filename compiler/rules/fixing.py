@@ -119,20 +119,24 @@ class Insert:
 
 
 class Put:
-    """Let a statement that may stand once in an element's block say this: replace it, or insert it."""
+    """Let statements that may stand once in an element's block say this: replace them, or insert them."""
 
-    def __init__(self, into: Element, statement: str) -> None:
+    def __init__(self, into: Element, *statements: str) -> None:
         self.into = into
-        self.statement = statement
+        self.statements = statements
 
     def edits(self, sources: Sources) -> Iterator[Edit]:
-        """One edit. A default of the element's kind is left to the others of that kind."""
-        place = self.into.places.get(self.statement.split()[0])
-        there = sources.find(place) if place is not None else None
-        if there is None or there.is_default:
-            yield from Insert(self.into, self.statement).edits(sources)
-        else:
-            yield there.text.replaced(there.statement.head, self.statement)
+        """One edit for each that is there, one for the rest. A kind's default is left to others of it."""
+        missing = []
+        for statement in self.statements:
+            place = self.into.places.get(statement.split()[0])
+            there = sources.find(place) if place is not None else None
+            if there is None or there.is_default:
+                missing.append(statement)
+            else:
+                yield there.text.replaced(there.statement.head, statement)
+        if missing:
+            yield from Insert(self.into, *missing).edits(sources)
 
 
 class SetArgument:

@@ -4,9 +4,10 @@
 
 - A topic that asks for more copies than its broker has nodes, or a broker whose `replication` does: the
   full case.
-- A topic without `partitions`, or without `retention` and not `compacted`.
-- Under the profile `production`, a topic that is kept on fewer than 3 nodes, by its own `replication` or by
-  its broker's.
+- As a milder case, a topic without `partitions`, or without `retention` and not `compacted`.
+- As a milder case, under the profile `production`, a topic that is kept on fewer than 3 nodes, by its own
+  `replication` or by its broker's. The bundled log broker is always one node, so what it carries is found
+  there, and told once, at the broker.
 
 Queues of RabbitMQ have neither partitions nor copies of this kind and are left alone.
 
@@ -15,7 +16,8 @@ Queues of RabbitMQ have neither partitions nor copies of this kind and are left 
 Nobody can say for how long a consumer may be down before events are gone, or how many may share the work,
 and the number of partitions cannot be changed later without mixing up the order. With fewer than three
 copies one node that is being restarted and one that fails are enough to lose what was confirmed, or to stop
-everybody.
+everybody. The bundled log broker loses nothing that it confirmed when it is restarted or killed, but
+everything when its disk is lost, and while it is down everybody waits.
 
 ## Example
 
@@ -35,7 +37,9 @@ everybody.
 
 ## Fix
 
-Automatic: `partitions 6` and `retention 7d`, where they are missing. Suggested: `replication 3`.
+Automatic: `partitions 6` and `retention 7d`, where they are missing. Suggested: `replication 3`, and
+`brokers 3` where there are fewer. The bundled log broker cannot have more than one node: write `engine kafka;
+brokers 3; replication 3`, or accept its one disk with `allow A1404` and the reason.
 
 ## Source
 
@@ -47,7 +51,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from archc.compiler import model
-from archc.compiler.graph import Graph
+from archc.compiler.graph import Graph, is_bundled
 from archc.compiler.questions import engine_name
 from archc.compiler.rules.fixing import Insert, Put, automatic, suggested
 from archc.compiler.rules.rule import Finding
@@ -107,22 +111,48 @@ def _unsaid(topics: list[model.Topic]) -> Iterator[Finding]:
 
 def _few_copies(broker: model.Broker, topics: list[model.Topic]) -> Iterator[Finding]:
     """Topics whose own copies are too few, and the broker where that is what holds for some topic."""
+    if is_bundled(broker):
+        yield from _one_disk(broker, topics)
+        return
     for topic in topics:
         if 0 < topic.replication < COPIES:
-            yield _too_few(topic, f"topic `{topic.id}` is", topic.replication)
+            yield _too_few(topic, broker, f"topic `{topic.id}` is", topic.replication)
     others = [topic.id for topic in topics if not topic.replication]
     if others and broker.replication < COPIES:
-        yield _too_few(broker, f"what `{broker.id}` carries ({listed(others)}) is", broker.replication)
+        what = f"what `{broker.id}` carries ({listed(others)}) is"
+        yield _too_few(broker, broker, what, broker.replication)
 
 
-def _too_few(element: model.Topic | model.Broker, what: str, copies: int) -> Finding:
-    nodes = "one node" if copies == 1 else f"{copies} nodes"
+def _one_disk(broker: model.Broker, topics: list[model.Topic]) -> Iterator[Finding]:
+    """The bundled broker, which is one node whatever anybody writes: only another engine has more."""
+    if topics:
+        yield Finding(
+            broker.id,
+            broker.span,
+            f"what `{broker.id}` carries ({listed(topic.id for topic in topics)}) is kept once: "
+            "the bundled log broker is one node",
+            detail="what it confirmed survives a restart and a crash, but not the loss of its disk",
+            hint=f"write `engine kafka; brokers {COPIES}; replication {COPIES}`, or, where one disk will do, "
+            '`allow A1404 because "…"`',
+            is_minor=True,
+        )
+
+
+def _too_few(element: model.Topic | model.Broker, broker: model.Broker, what: str, copies: int) -> Finding:
+    copies_wanted, nodes_wanted = f"replication {COPIES}", f"brokers {COPIES}"
+    if broker.brokers >= COPIES:
+        fix = suggested(f"write `{copies_wanted}`", Put(element, copies_wanted))
+    elif element is broker:
+        fix = suggested(f"write `{copies_wanted}; {nodes_wanted}`", Put(broker, copies_wanted, nodes_wanted))
+    else:
+        changes = (Put(element, copies_wanted), Put(broker, nodes_wanted))
+        fix = suggested(f"write `{copies_wanted}` and, in `{broker.id}`, `{nodes_wanted}`", *changes)
     return Finding(
         element.id,
         element.place("replication"),
-        f"{what} kept on {nodes}",
+        f"{what} kept on {'one node' if copies == 1 else f'{copies} nodes'}",
         detail="a node that restarts and one that fails are enough to lose what was confirmed",
         hint=f"write `replication {COPIES}`, and at least as many `brokers`",
-        fix=suggested(f"write `replication {COPIES}`", Put(element, f"replication {COPIES}")),
+        fix=fix,
         is_minor=True,
     )

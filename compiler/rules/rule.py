@@ -95,6 +95,16 @@ class Rule:
         full = self.weights[PROFILES.index(profile)]
         return MILDER[full] if is_minor else full
 
+    def severities(self, profile: str) -> tuple[Severity, ...]:
+        """How much its findings may weigh under a profile, the full case first."""
+        cases = (False, True) if self.has_milder_case else (False,)
+        return tuple(dict.fromkeys(self.severity(profile, is_minor) for is_minor in cases))
+
+    @property
+    def has_milder_case(self) -> bool:
+        """Whether the page tells of findings that weigh one step less."""
+        return bool(re.search(r"\b(milder|full)\s+(case|one)\b|\bweighs\s+less\b", self.page))
+
     @property
     def title(self) -> str:
         """The page's first line: the rule in one sentence."""

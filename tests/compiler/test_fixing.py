@@ -77,6 +77,10 @@ def route(system: model.System) -> model.Route:
             lambda s: Put(s["orders"], "replicas 3..9"),
             '  service orders "Orders" { replicas 3..9; port 80 public; calls stock timeout=1s }  # c',
         ),
+        (
+            lambda s: Put(s["orders"], "replicas 3", "grace 9s"),
+            '  service orders "Orders" { replicas 3; port 80 public; calls stock timeout=1s; grace 9s }  # c',
+        ),
         (lambda s: Put(s["stock"], "replicas 3"), "    replicas 3"),
         (lambda s: Put(s["prices"], "grace 9s"), "  service prices { grace 9s }"),
         (lambda s: SetArgument(call(s, "stock"), "timeout", "1s"), "    calls prices timeout=1s  # c"),

@@ -105,6 +105,14 @@ def test_pages_say_which_fixes_there_are(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_pages_tell_of_milder_cases_where_there_are_any(rule: Rule) -> None:
+    source = ROOT / "compiler" / "rules" / f"{rule.name.replace('-', '_')}.py"
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    named = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
+    assert rule.has_milder_case == bool(named & {"is_minor", "notice_days"})
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_examples_of_rules_have_no_faults_of_the_language(rule: Rule) -> None:
     parts = sections(rule.page)
     for text in (*indented(parts["Example"]), *indented(parts["Instead"])):

@@ -241,6 +241,15 @@ def no_partitions(site: Site) -> Defect:
     return Defect((id_,), f"topic {_local(id_)}")
 
 
+def one_disk(site: Site) -> Defect:
+    broker = site.system.one("broker")
+    broker.put("engine logbroker")
+    broker.drop("brokers", "replication")
+    for _, topic in site.draft.elements("topic"):
+        topic.drop("replication")
+    return Defect((broker.name,), f"broker {broker.name}", profiles=("production",))
+
+
 def _subscription(site: Site) -> tuple[str, Node]:
     id_, worker = site.element("worker")
     return id_, worker.one("consumes")
@@ -372,7 +381,7 @@ INJECTORS: dict[str, tuple[Injector, ...]] = {
     "A1401": (no_producer, no_consumer),
     "A1402": (no_schema,),
     "A1403": (two_producers,),
-    "A1404": (no_retention, no_partitions),
+    "A1404": (no_retention, no_partitions, one_disk),
     "A1405": (no_dead_letter, not_idempotent),
     "A1407": (too_many_consumers,),
     "A1409": (personal_log,),
