@@ -256,7 +256,7 @@ class Connection:
                 self._begin_frame(size, view[position + 4 : end])
                 return True
             self._serve(self, view[position + 4 : position + 4 + size])
-            if self.is_closed:
+            if self.is_closed or self.closing_reason:
                 return False
             position += 4 + size
         self._head = bytes(view[position:end])

@@ -221,6 +221,21 @@ def test_a_stop_answers_what_was_asked_and_reads_no_more() -> None:
         assert len(slots) == 1
 
 
+def test_what_follows_the_last_request_is_not_served() -> None:
+    served: list[bytes] = []
+
+    def refuse(connection: Connection, body: memoryview) -> None:
+        served.append(bytes(body))
+        slot = connection.slot()
+        connection.close_when_answered("refused")
+        slot.fill(frame(b"no"))
+
+    with running(refuse) as there, there.connect() as sock:
+        sock.sendall(b"".join(frame(b"%d" % i) for i in range(500)))
+        assert receive(sock, 1_000) == frame(b"no")
+    assert served == [b"0"]
+
+
 def until(condition: Callable[[], bool]) -> None:
     """Wait for something that happens on the loop's thread."""
     for _ in range(1_000):
