@@ -16,6 +16,7 @@ from typing import Protocol
 
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 _EVENTS_MAX = 512
+_TIMERS_KEPT = 10_000
 
 Callback = Callable[[], None]
 _log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Loop:
         self._handlers: dict[int, Callable[[int], None]] = {}
         self._timers: list[Timer] = []
         self._timers_made = 0
+        self._sweep_timers_at = _TIMERS_KEPT
         self._soon: deque[Callback] = deque()
         self._calls: deque[Callback] = deque()
         self._is_woken = threading.Event()
@@ -85,8 +87,16 @@ class Loop:
         """Do something later."""
         self._timers_made += 1
         timer = Timer(time.monotonic() * 1000 + delay_ms, self._timers_made, action)
+        if len(self._timers) >= self._sweep_timers_at:
+            self._sweep_timers()
         heapq.heappush(self._timers, timer)
         return timer
+
+    def _sweep_timers(self) -> None:
+        """Forget those that were cancelled: sessions begin anew far more often than they end."""
+        self._timers = [timer for timer in self._timers if timer.action is not None]
+        heapq.heapify(self._timers)
+        self._sweep_timers_at = max(_TIMERS_KEPT, 2 * len(self._timers))
 
     def soon(self, action: Callback) -> None:
         """Do something at the end of this round, when all sockets that are ready have been served."""

@@ -19,6 +19,20 @@ def test_timers_run_in_their_order_and_not_when_cancelled() -> None:
     assert done == ["early", "as early", "late"]
 
 
+def test_cancelled_timers_take_no_room_until_they_would_be_due() -> None:
+    loop, done = Loop(), list[int]()
+    for number in range(100_000):
+        timer = loop.after(3_600_000, lambda: None)
+        if number % 1_000 == 0:
+            loop.after(30 - number // 10_000, lambda number=number: done.append(number))  # type: ignore[misc]
+        timer.cancel()
+    assert len(loop._timers) < 20_000
+    loop.after(100, loop.stop)
+    loop.run()
+    loop.close()
+    assert sorted(done) == list(range(0, 100_000, 1_000))
+
+
 def test_calls_of_many_threads_all_arrive() -> None:
     loop, count = Loop(), [0]
 
