@@ -25,7 +25,9 @@ def _by_time(segments: Sequence[Segment], config: LogConfig, now_ms: int) -> int
     for count, segment in enumerate(segments):
         # Without a time in its records, a segment is as old as itself.
         latest_ms = segment.max_timestamp if segment.max_timestamp >= 0 else segment.created_ms
-        if latest_ms >= oldest_ms or not segment.size:
+        # An empty last segment is no sooner gone than begun anew; others compaction may have emptied.
+        is_fresh = not segment.size and count == len(segments) - 1
+        if latest_ms >= oldest_ms or is_fresh:
             return count
     return len(segments)
 

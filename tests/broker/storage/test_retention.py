@@ -5,9 +5,11 @@ import pytest
 from archc.backends.broker.protocol.errors import ErrorCode
 from archc.backends.broker.storage.config import LogConfig
 from archc.backends.broker.storage.errors import OffsetOutOfRangeError
+from archc.backends.broker.storage.files import FilePool, LogFile
 from archc.backends.broker.storage.log import PartitionLog
 from archc.backends.broker.storage.manager import LogManager
-from archc.backends.broker.storage.retention import SteadyClock
+from archc.backends.broker.storage.retention import SteadyClock, expired
+from archc.backends.broker.storage.segment import Segment
 from tests.broker.storage.batches import batch
 from tests.broker.storage.janitors import WaitingJanitor
 from tests.broker.storage.reading import bytes_of, read_all, records_in
@@ -68,6 +70,15 @@ def test_segments_go_while_more_than_enough_is_left() -> None:
     log.config = LogConfig(segment_bytes=600, retention_ms=None, retention_bytes=0)
     log.expire(NOW)
     assert len(segments(disk)) == 1
+
+
+def test_a_segment_that_compaction_emptied_does_not_keep_those_behind_it() -> None:
+    pool = FilePool(empty_disk())
+    segments = [Segment(pool, LogFile(pool, f"/data/{base}.log"), base, NOW) for base in (0, 10, 20)]
+    segments[1].note(10, 19, NOW, 100, 4_096)
+    config = LogConfig(retention_ms=1_000)
+    assert expired(segments, config, NOW + 1_000) == 0
+    assert expired(segments, config, NOW + 1_001) == 2
 
 
 def test_nothing_goes_before_it_is_on_the_disk_and_expiring_brings_it_there() -> None:
