@@ -21,6 +21,9 @@ class Finding:
     excuses it. `is_minor` marks the milder of a rule's two cases. `fix` comes from
     archc.compiler.rules.fixing. `due` is the last day, as YYYY-MM-DD, on which nothing is wrong yet; for
     `notice_days` before its end the finding is minor, and earlier there is none.
+
+    Raises TypeError where a part is not of its type, and ValueError where `due` is no day: a rule of somebody
+    else's may be checked by nobody, and has to fail where it is wrong, not where its finding is shown.
     """
 
     subject: str
@@ -33,6 +36,17 @@ class Finding:
     is_minor: bool = False
     due: str = ""
     notice_days: int = 0
+
+    def __post_init__(self) -> None:
+        texts = (self.subject, self.message, self.hint, self.detail, self.due)
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a finding's subject, message, hint, detail and due are texts")
+        if not isinstance(self.span, Span) or self.span.line < 1:
+            raise TypeError("a finding's span is a Span of a file, such as that of its element")
+        if not isinstance(self.related, tuple) or not all(isinstance(r, Related) for r in self.related):
+            raise TypeError("a finding's related places are a tuple of Related")
+        if self.due:
+            date.fromisoformat(self.due)
 
     def on(self, today: str) -> "Finding | None":
         """The finding on a day, YYYY-MM-DD; None where there is none yet, or the day is not known ("")."""
@@ -132,6 +146,10 @@ def rule(code: str, module: ModuleType, weights: Weights | None = None) -> Rule:
     """The rule a module holds: its docstring is the page, its name the rule's.
 
     `weights` are the severities under dev, staging and production; those of archc's own rules are in a table.
+    Raises TypeError where they are not three severities.
     """
+    weights = weights or SEVERITIES[code]
+    if len(weights) != len(PROFILES) or not all(isinstance(weight, Severity) for weight in weights):
+        raise TypeError(f"the weights of {code} are three severities, under {', '.join(PROFILES)}")
     name = module.__name__.rpartition(".")[2].replace("_", "-")
-    return Rule(code, name, (module.__doc__ or "").strip() + "\n", module.check, weights or SEVERITIES[code])
+    return Rule(code, name, (module.__doc__ or "").strip() + "\n", module.check, weights)

@@ -39,7 +39,7 @@ class _Run:
     faults: list[Diagnostic] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
 
-    def fail(self, rule: Rule, bug: Exception) -> None:
+    def fail(self, rule: Rule, bug: BaseException) -> None:
         """Report that a rule raised."""
         self.failed.add(rule.code)
         self.faults.append(_failure(rule, self.places[rule.code], bug))
@@ -110,20 +110,22 @@ def _findings(run: _Run, rule: Rule, system: System, graph: Graph, today: str) -
             of_today = finding.on(today)
             if of_today is not None:
                 yield of_today
-    except Exception as bug:
+    except (Exception, SystemExit) as bug:
         run.fail(rule, bug)
 
 
 def _fix(run: _Run, rule: Rule, finding: Finding, sources: Sources) -> Fix | None:
     try:
         return finding.fix.fix(sources) if finding.fix is not None else None
-    except Exception as bug:
+    except (Exception, SystemExit) as bug:
         run.fail(rule, bug)
         return None
 
 
-def _failure(rule: Rule, span: Span, bug: Exception) -> Diagnostic:
-    last = traceback.extract_tb(bug.__traceback__)[-1:]
+def _failure(rule: Rule, span: Span, bug: BaseException) -> Diagnostic:
+    frames = traceback.extract_tb(bug.__traceback__)
+    # A finding that cannot be made is wrong where the rule makes it.
+    last = [frame for frame in frames if frame.name not in ("__init__", "__post_init__")][-1:]
     where = "".join(f", in {PurePath(frame.filename).name}, line {frame.lineno}" for frame in last)
     return error(
         "A1708",

@@ -1,5 +1,6 @@
 """Rules that fail, and rules of packages: each is reported for itself, and the others go on."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 
@@ -59,6 +60,20 @@ def finds_nonsense(system: System, graph: Graph) -> list[str]:
     return ["nonsense"]
 
 
+def ends_the_program(system: System, graph: Graph) -> list[Finding]:
+    sys.exit(3)
+
+
+def finding(**parts: object) -> Check:
+    """A rule that makes a finding with parts that are not what they have to be."""
+
+    def check(system: System, graph: Graph) -> Iterator[Finding]:
+        whole = {"subject": "orders", "span": system["orders"].span, "message": "bad", **parts}
+        yield Finding(**whole)  # type: ignore[arg-type]
+
+    return check
+
+
 class BadChange:
     """A change that fails when it is asked for its edits."""
 
@@ -79,6 +94,19 @@ def fixes_badly(system: System, graph: Graph) -> Iterator[Finding]:
         (raises_later, "RecursionError: , in test_running.py, line ", ["OWN1"]),
         (finds_nonsense, "TypeError: it found a str, not a Finding", []),
         (fixes_badly, "ValueError: no edits", ["OWN1"]),
+        (ends_the_program, "SystemExit: 3, in test_running.py, line ", []),
+        (
+            finding(message=7),
+            "TypeError: a finding's subject, message, hint, detail and due are texts, in test",
+            [],
+        ),
+        (finding(subject=None), "TypeError: a finding's subject", []),
+        (finding(span=None), "TypeError: a finding's span is a Span of a file", []),
+        (finding(span=Span("", 0, 0, 0, 0)), "TypeError: a finding's span is a Span of a file", []),
+        (finding(related=[]), "TypeError: a finding's related places", []),
+        (finding(related=("x",)), "TypeError: a finding's related places", []),
+        (finding(due="soon"), "ValueError: Invalid isoformat string: 'soon', in test_running.py, line ", []),
+        (finding(fix="mend it"), "AttributeError: ", ["OWN1"]),
     ],
 )
 def test_a_rule_that_fails_is_reported_and_the_others_go_on(
@@ -93,6 +121,14 @@ def test_a_rule_that_fails_is_reported_and_the_others_go_on(
     assert failure.message.startswith(f"rule OWN1 bad-thing itself failed: {message}")
     assert failure.severity is Severity.ERROR
     assert failure.span == Span("x.arch", 1, 8, 1, 15)
+
+
+def test_a_rule_has_three_weights() -> None:
+    module = ModuleType("own.rules.bad_thing")
+    module.check = names_too_short  # type: ignore[attr-defined]
+    for weights in (WEIGHTS[:2], ("info", "warning", "error")):
+        with pytest.raises(TypeError, match="the weights of OWN1 are three severities"):
+            rule("OWN1", module, weights)  # type: ignore[arg-type]
 
 
 def test_what_a_failed_rule_excuses_is_not_called_needless(monkeypatch: pytest.MonkeyPatch) -> None:
