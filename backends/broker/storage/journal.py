@@ -19,7 +19,7 @@ from typing import Any
 import google_crc32c
 
 from .disk import APPEND, TEMPORARY_SUFFIX, read_whole, sync_folder, write_all, write_atomically
-from .files import FilePool, LogFile, SyncJob
+from .files import FilePool, LogFile, SyncJob, acquire_all, release_all
 
 Record = list[Any]
 
@@ -48,6 +48,7 @@ class Journal:
         self._folder = folder
         self._rewrite_min_bytes = rewrite_min_bytes
         self._next: LogFile | None = None
+        self._job: SyncJob | None = None
         self._has_sync_failed = False
         self._number, self.records, self.size_bytes = self._recover()
         self._file = self._open(self._path(self._number), APPEND)
@@ -96,18 +97,28 @@ class Journal:
             # The kernel tells of a failure once: the next sync would succeed, whatever was lost.
             raise OSError(errno.EIO, self.problem)
         files = (self._file,) if self._next is None else (self._file, self._next)
-        return SyncJob(files, self.size_bytes)
+        # Held, so that a rewrite can be given up meanwhile: the next file's descriptor stays what it is.
+        acquire_all(files)
+        self._job = SyncJob(files, self.size_bytes)
+        return self._job
 
     def end_sync(self, job: SyncJob) -> None:
         """It is on the disk."""
+        self._end_job()
         self._synced_bytes = job.end_offset
 
     def fail(self, error: OSError) -> None:
         """A sync failed: nobody can tell what is on the disk, so that nothing more may follow it."""
+        self._end_job()
         if not self._has_sync_failed:
             self._has_sync_failed = True
             self.problem = f"{self._file.path} could not be forced to the disk: {error}"
             _log.error(self.problem)
+
+    def _end_job(self) -> None:
+        if self._job is not None:
+            release_all(self._job.files)
+            self._job = None
 
     # ---- rewriting
 
@@ -151,7 +162,8 @@ class Journal:
         _log.warning("a journal could not be rewritten", extra={"folder": self._folder, "error": str(error)})
         self._rewrite_at_bytes = 2 * self.size_bytes
         if self._next is not None:
-            self._next.close()
+            self._next.retire()
+            self._next.release()
             self._try_remove(self._next.path)
             self._next = None
 

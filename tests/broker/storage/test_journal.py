@@ -1,5 +1,7 @@
 """The journal's file: what a torn end, a flipped bit or a half-done rewrite leaves of it."""
 
+import errno
+
 import pytest
 
 from archc.backends.broker.storage.files import FilePool
@@ -9,6 +11,7 @@ from tests.broker.storage.simulated import SimulatedDisk, empty_disk
 
 FOLDER = "/data/journal"
 FIRST = f"{FOLDER}/00000000000000000001.log"
+FULL = OSError(errno.ENOSPC, "No space left on device")
 RECORDS: list[Record] = [["a", 1], ["b", "ünï\r\n"], ["c", [None, True, -1]]]
 
 
@@ -65,6 +68,24 @@ def test_a_sync_that_failed_is_not_tried_again() -> None:
     # The kernel would say now that all is well.
     with pytest.raises(OSError, match="could not be forced to the disk"):
         journal.begin_sync()
+
+
+def test_a_rewrite_that_is_given_up_during_a_sync_does_not_spoil_the_sync() -> None:
+    disk = empty_disk()
+    journal = _journal(disk)
+    open_files = disk.open_files
+    journal.append(["a"])
+    assert journal.begin_rewrite([["a"]])
+    job = journal.begin_sync()
+    disk.fault = lambda name, path: FULL if name == "write" and path.endswith(".tmp") else None
+    journal.append(["b"])
+    for file in job.files:
+        disk.sync(file.fd)
+    journal.end_sync(job)
+    journal.end_rewrite()
+    assert journal.problem is None
+    assert disk.open_files == open_files
+    assert _journal(disk.after_power_loss(1)).records == [["a"], ["b"]]
 
 
 def test_a_flipped_bit_costs_its_record_and_the_file_is_kept_aside() -> None:
