@@ -20,14 +20,15 @@ service b {{
   kubernetes {{ patch Deployment "{{apiToken: {SECRET}}}" }}
 }}
 service c {{ build "./b"; health command=["c" "--token={SECRET}"] }}
+external bank {{ url "http://orders:{SECRET}@bank.example.com" }}
 '''
 
 
 def test_no_report_shows_it() -> None:
     compilation = compile_source({"x.arch": SOURCE})
     codes = [diagnostic.code for diagnostic in compilation.diagnostics]
-    assert codes.count("A1505") == 4
-    assert {"A506", "A701", "A301"} <= set(codes)
+    assert codes.count("A1505") == 5
+    assert {"A506", "A701", "A301", "A1504"} <= set(codes)
     text = render(compilation.diagnostics, compilation.sources, Style(Paint(False)))
     assert 'env API_TOKEN "* *"***' in text
     assert SECRET not in text
