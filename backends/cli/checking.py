@@ -132,6 +132,9 @@ def _accepting(compiled: Compiled, wishes: Wishes) -> Compiled:
         return compiled
     from archc.backends.cli import baseline
 
+    if wishes.write_baseline is not None and not compiled.is_whole:
+        print(f"{wishes.write_baseline} was not written: the text has faults", file=sys.stderr)
+        return compiled
     if wishes.write_baseline is not None:
         accepted = baseline.write(wishes.write_baseline, compiled)
         print(f"{counted(len(accepted), 'finding')} accepted in {wishes.write_baseline}", file=sys.stderr)
@@ -139,7 +142,8 @@ def _accepting(compiled: Compiled, wishes: Wishes) -> Compiled:
         assert wishes.baseline is not None
         accepted = baseline.read(wishes.baseline)
     judged = baseline.judge(compiled, accepted)
-    for line in baseline.mentioned(judged.stale, wishes.baseline or Path()):
+    stale = judged.stale if compiled.is_whole else ()
+    for line in baseline.mentioned(stale, wishes.baseline or Path()):
         print(printable(line), file=sys.stderr)
     return replace(compiled, diagnostics=judged.new)
 

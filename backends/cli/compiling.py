@@ -50,6 +50,11 @@ class Compiled:
         return tuple(dict.fromkeys(rule for run in self.runs for rule in run.rules))
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all was read and the rules were asked: what they do not find then is not there."""
+        return not self.sources.faults and all(run.rules for run in self.runs)
+
+    @property
     def has_errors(self) -> bool:
         """Whether anything stops a build."""
         return any(d.severity is Severity.ERROR for d in self.diagnostics)

@@ -112,6 +112,19 @@ def test_what_is_found_no_longer_is_mentioned(archc: Archc) -> None:
     assert "A101 orders-db: database `ordering.orders-db` is used by 2 services" in result.err
 
 
+def test_a_text_with_faults_says_nothing_about_what_is_accepted(archc: Archc) -> None:
+    accept(archc, CALLS)
+    before = Path("base.json").read_bytes()
+    Path("shop.arch").write_text(CALLS + "}")
+    for option in ("--write-baseline", "--baseline"):
+        result = archc("check", option, "base.json")
+        assert result.code == 1
+        assert "A1710" in result.out
+        assert "no more" not in result.err
+        assert ("base.json was not written: the text has faults" in result.err) == (option != "--baseline")
+        assert Path("base.json").read_bytes() == before
+
+
 def test_environments_make_no_difference(archc: Archc) -> None:
     patched = SYSTEM.replace(
         "environment production {",
@@ -127,7 +140,7 @@ def test_what_must_be_mended_is_reported_all_the_same(archc: Archc) -> None:
     archc("check", "--write-baseline", "base.json")
     assert codes(archc, open_) == ["A1501"]
     Path("shop.arch").write_text(FAULTY)
-    assert "0 findings accepted" in archc("check", "--write-baseline", "base.json").err
+    assert "base.json was not written" in archc("check", "--write-baseline", "base.json").err
     assert codes(archc, FAULTY) == ["A1702"]
 
 
