@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from archc.backends.cli.compiling import Compiled, without_environments
+from archc.backends.cli.compiling import Compiled, declared_environments, without_environments
 from archc.backends.cli.replacing import write_whole
 from archc.backends.cli.terminal import counted
 from archc.backends.cli.usage import wrong
@@ -129,9 +129,15 @@ def _may_be_the_same(old: str, new: str, names: frozenset[str]) -> bool:
     return len((after - before) & names) <= len(renamed)
 
 
-def mentioned(stale: Sequence[Accepted], path: Path) -> Iterator[str]:
+def mentioned(stale: Sequence[Accepted], path: Path, compiled: Compiled) -> Iterator[str]:
     """What to say about a baseline that has more than is found."""
-    if stale:
+    if not stale:
+        return
+    elsewhere = set(declared_environments(compiled.runs[0].files)) - set(compiled.environments)
+    if elsewhere:
+        found = counted(len(stale), "finding that is not", "findings that are not")
+        yield f"{path} accepts {found} in {', '.join(compiled.environments)}; `--env all` looks everywhere:"
+    else:
         found = counted(len(stale), "finding that is no more", "findings that are no more")
         yield f"{path} accepts {found}; `--write-baseline` writes it anew:"
-        yield from (f"  {item.code} {item.subject}: {item.message}" for item in stale)
+    yield from (f"  {item.code} {item.subject}: {item.message}" for item in stale)

@@ -143,7 +143,7 @@ def _accepting(compiled: Compiled, wishes: Wishes) -> Compiled:
         accepted = baseline.read(wishes.baseline)
     judged = baseline.judge(compiled, accepted)
     stale = judged.stale if compiled.is_whole else ()
-    for line in baseline.mentioned(stale, wishes.baseline or Path()):
+    for line in baseline.mentioned(stale, wishes.baseline or Path(), compiled):
         print(printable(line), file=sys.stderr)
     return replace(compiled, diagnostics=judged.new)
 

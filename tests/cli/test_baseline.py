@@ -108,8 +108,10 @@ def test_what_is_found_no_longer_is_mentioned(archc: Archc) -> None:
     Path("shop.arch").write_text(SYSTEM)
     result = archc("check", "--baseline", "base.json")
     assert result.code == 0
-    assert "base.json accepts 1 finding that is no more" in result.err
+    assert "base.json accepts 1 finding that is not in local; `--env all` looks everywhere:" in result.err
     assert "A101 orders-db: database `ordering.orders-db` is used by 2 services" in result.err
+    everywhere = archc("check", "--baseline", "base.json", "--env", "all")
+    assert "base.json accepts 1 finding that is no more; `--write-baseline` writes it anew:" in everywhere.err
 
 
 def test_a_text_with_faults_says_nothing_about_what_is_accepted(archc: Archc) -> None:
