@@ -35,12 +35,18 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+# As long as an instance id may be in Kafka's clients.
+_MEMBER_NAME_CHARACTERS_MAX = 249
+
 AnswerCode = Callable[[ErrorCode], None]
 
 
 def make_member_id(name: str) -> str:
-    """An id nobody has had: the client's or instance's name and a random part, as Kafka makes them."""
-    return f"{name}-{uuid.uuid4()}"
+    """An id nobody has had: the client's or instance's name and a random part, as Kafka makes them.
+
+    Of a long name only the beginning: with all of it, an id could be longer than any answer may carry.
+    """
+    return f"{name[:_MEMBER_NAME_CHARACTERS_MAX]}-{uuid.uuid4()}"
 
 
 class GroupCoordinator:
