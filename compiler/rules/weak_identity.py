@@ -33,7 +33,7 @@ it ends.
 
 ## Fix
 
-Suggested: `token-lifetime 5m`, which is what holds unless said.
+Suggested: `token-lifetime 5m`, which is what holds unless said, or the threshold where that is shorter.
 
 ## Source
 
@@ -50,6 +50,9 @@ from archc.compiler.rules.fixing import Put, suggested
 from archc.compiler.rules.rule import Finding
 from archc.compiler.rules.wording import duration
 
+# What holds unless said.
+_DEFAULT, _DEFAULT_MS = "5m", 300_000
+
 
 def check(system: model.System, graph: Graph) -> Iterator[Finding]:
     """One finding for each of the three that an identity provider has."""
@@ -59,13 +62,14 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             yield from _unsaid(identity)
         if identity.token_lifetime_ms > longest_ms:
             time = duration(identity.token_lifetime_ms)
+            shorter = f"token-lifetime {duration(longest_ms) if longest_ms < _DEFAULT_MS else _DEFAULT}"
             yield Finding(
                 identity.id,
                 identity.place("token-lifetime"),
                 f"tokens of `{identity.id}` are good for {time}, and may be for {duration(longest_ms)}",
                 detail="a token cannot be called back",
-                hint="leave it at the 5 minutes that hold unless said; refresh tokens keep people logged in",
-                fix=suggested("write `token-lifetime 5m`", Put(identity, "token-lifetime 5m")),
+                hint=f"write `{shorter}`; refresh tokens keep people logged in",
+                fix=suggested(f"write `{shorter}`", Put(identity, shorter)),
             )
         if engine_of(identity) == "dev" and system.environment.profile != "dev":
             yield Finding(

@@ -42,3 +42,10 @@ def test_an_address_with_another_port_needs_a_person(port: str, is_automatic: bo
     text = "service stock { port 80 inside=8000; port 9000 }\n"
     lines = mended(f'{text}service orders {{ env STOCK "stock:{port}" }}', "A903")
     assert lines == [(is_automatic, "service orders { env STOCK address=stock }")]
+
+
+@pytest.mark.parametrize(("most", "proposed"), [("1h", "5m"), ("2m", "120s")])
+def test_a_proposed_lifetime_is_not_longer_than_the_threshold(most: str, proposed: str) -> None:
+    rules = f"system example {{ rules {{ token-lifetime max={most} }} }}\n"
+    lines = mended(f"{rules}identity login {{ token-lifetime 1d }}", "A1503")
+    assert lines == [(False, f"identity login {{ token-lifetime {proposed} }}")]
