@@ -29,8 +29,8 @@ outside knows its address.
 
 ## Fix
 
-Automatic: where a gateway has a route to it, what leads past the gateway leads there instead. Suggested:
-without such a route, one is added too.
+Automatic: where a gateway has routes to all that it publishes, by the same paths, what leads past the gateway
+leads there instead. Suggested: where it does not, and without a route, which is added too.
 
 ## Source
 
@@ -42,7 +42,7 @@ from collections.abc import Iterator
 
 from archc.compiler import model
 from archc.compiler.graph import Edge, Graph
-from archc.compiler.questions import entrances, serves_requests
+from archc.compiler.questions import behind, entrances, operations_of, serves_requests
 from archc.compiler.rules.fixing import (
     Change,
     Delete,
@@ -113,9 +113,19 @@ def _with_route(graph: Graph, element: model.Element, changes: tuple[Change, ...
     if gateway is None:
         return None
     if graph.edges_to(element.id, ("route",)):
-        return automatic(f"let it be reached through `{gateway.id}` alone", *changes)
+        make = automatic if _passes_all(graph, gateway, element) else suggested
+        return make(f"let it be reached through `{gateway.id}` alone", *changes)
     route = new_route(gateway, element)
     return suggested(f"add `{route}` to `{gateway.id}`", Insert(gateway, route), *changes) if route else None
+
+
+def _passes_all(graph: Graph, gateway: model.Gateway, element: model.Element) -> bool:
+    """Whether all that an element publishes is behind a gateway's routes, by the same paths as before."""
+    routes = [edge.record for edge in graph.edges_to(element.id, ("route",)) if edge.source == gateway.id]
+    routes = [route for route in routes if not (route.strip or route.rewrite)]
+    passed = {operation.span for route in routes for operation in behind(route, element)}
+    offered = [op for op in operations_of(element) if isinstance(op, model.HttpOperation) and op.published]
+    return bool(routes) and all(operation.span in passed for operation in offered)
 
 
 def _hint(graph: Graph, element: model.Element) -> str:

@@ -49,3 +49,18 @@ def test_a_proposed_lifetime_is_not_longer_than_the_threshold(most: str, propose
     rules = f"system example {{ rules {{ token-lifetime max={most} }} }}\n"
     lines = mended(f"{rules}identity login {{ token-lifetime 1d }}", "A1503")
     assert lines == [(False, f"identity login {{ token-lifetime {proposed} }}")]
+
+
+@pytest.mark.parametrize(
+    ("routes", "is_automatic"),
+    [
+        ("route /orders -> orders; route /bills -> orders", True),
+        ("route / -> orders", True),
+        ("route /orders -> orders", False),
+        ("route /shop -> orders strip=1", False),
+    ],
+)
+def test_what_is_led_to_the_gateway_is_found_there_still(routes: str, is_automatic: bool) -> None:
+    service = "service orders { rest v1 { GET /orders; GET /bills; GET /inner published=no } }"
+    lines = mended(f"gateway api {{ {routes} }}\n{service}\ncdn edge {{ origin orders }}", "A1001")
+    assert lines == [(is_automatic, "cdn edge { origin api }")]
