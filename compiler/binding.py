@@ -115,7 +115,7 @@ def _meant(keyword: Keyword, argument: Argument, binding: Binding) -> str:
         if parameter.type == "path" and argument.form == "string" and argument.text.startswith("/"):
             return f"write {argument.text} without the quotes"
     words = [p.name for p in free if p.style in ("flag", "marked")]
-    words += [choice for p in free if p.style == "positional" for choice in p.choices]
+    words += [choice for p in free if p.style == "positional" and p.type == "word" for choice in p.choices]
     return did_you_mean(argument.text, words) if argument.form == "word" else ""
 
 

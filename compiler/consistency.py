@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from archc.compiler import model
 from archc.compiler.graph import is_bundled, operations
+from archc.compiler.kinds import PARTITIONS_MAX
 from archc.compiler.suggest import did_you_mean
 from archc.compiler.thresholds import contradictions
 from archc.dsl.diagnostics import Diagnostic, Related, error
@@ -22,6 +23,7 @@ def check(system: model.System) -> Iterator[Diagnostic]:
     yield from _derived_names(system)
     yield from contradictions(system.rules)
     yield from _single_nodes(system)
+    yield from _too_many_partitions(system)
 
 
 def plain_operation(name: str) -> str:
@@ -122,3 +124,13 @@ def _single_nodes(system: model.System) -> Iterator[Diagnostic]:
                 message = f"`{topic.id}` is kept once: `{broker.id}` runs on logbroker, which is one node"
                 related = (Related(broker.span, "carried by this"),)
                 yield error("A1717", topic.place("replication"), message, hint=hint, related=related)
+
+
+def _too_many_partitions(system: model.System) -> Iterator[Diagnostic]:
+    """Topics that the bundled broker would not start with, as all of them are on its one node."""
+    for broker in system.all(model.Broker):
+        asked = sum(max(1, topic.partitions) for topic in system.all(model.Topic) if topic.on == broker.id)
+        if is_bundled(broker) and asked > PARTITIONS_MAX:
+            message = f"`{broker.id}` is to carry {asked} partitions, and logbroker holds {PARTITIONS_MAX}"
+            hint = "ask for fewer, or write `engine kafka` in the broker"
+            yield error("A1712", broker.span, message, hint=hint)

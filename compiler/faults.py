@@ -276,8 +276,9 @@ An argument is missing, too many, or of the wrong type.
 
 A statement with an argument it has no place for, without one that it needs, with a named argument it does not
 know or has twice, or with a value of another type: a number without its unit, a word that is not among the
-choices, a range upside down, a date that is no day. Also a threshold whose warning would come after its
-error.
+choices, a number out of its range, a range upside down, a date that is no day, a schedule that no clock can
+keep. Also a threshold whose warning would come after its error, and more partitions than the bundled log
+broker holds.
 
 ## Why it is bad
 

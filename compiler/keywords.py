@@ -216,7 +216,8 @@ RPC = K(
 TIMER = K(
     "timer",
     "name:name cron:cron lease+",
-    "Work that its code begins by itself at set times, as five cron fields; with a lease one instance alone.",
+    "Work that its code begins by itself at set times, written like a job's `schedule`; with a lease one "
+    "instance alone.",
     many=True,
     distinct=True,
 )

@@ -30,6 +30,10 @@ def _engine(kinds: str, doc: str) -> Keyword:
     return K("engine", f"name:word({kinds}) version:version?", doc)
 
 
+# What one node of the bundled log broker holds in all, and as many as one topic can ever be read by usefully.
+PARTITIONS_MAX = 4000
+_NODES = "int(1..1000)"
+
 NEEDS = K(
     "needs",
     f"capability:word({'|'.join(NEEDED)})",
@@ -209,8 +213,8 @@ KINDS: tuple[Kind, ...] = (
         ("system",),
         (
             _engine("logbroker|kafka|redpanda|rabbitmq", "What carries them; logbroker is bundled."),
-            K("brokers", "count:int", "How many nodes it has."),
-            K("replication", "count:int", "On how many nodes each topic is kept."),
+            K("brokers", f"count:{_NODES}", "How many nodes it has."),
+            K("replication", f"count:{_NODES}", "On how many nodes each topic is kept."),
             K("storage", "size:size", "How much room its topics have."),
             *RUNS,
             *EVERY,
@@ -248,7 +252,16 @@ KINDS: tuple[Kind, ...] = (
         "job",
         "Code that runs on a schedule and ends.",
         ("system", "domain"),
-        (K("schedule", "cron:cron", "When it runs, as five cron fields."), *CODE),
+        (
+            K(
+                "schedule",
+                "cron:cron",
+                "When it runs: minute, hour, day, month and weekday (0 is Sunday), each `*`, a number, a "
+                "range `1-5`, a list `1,15` or one with a step `*/10`; months and weekdays also as `jan` and "
+                "`mon`. Or `@hourly`, `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`.",
+            ),
+            *CODE,
+        ),
     ),
     Kind(
         "frontend",
@@ -364,8 +377,12 @@ KINDS: tuple[Kind, ...] = (
         (
             K("carries", "events:refs(event)", "The events that may be in it."),
             K("key", "field:word", "The event field that keeps events in order and on one partition."),
-            K("partitions", "count:int", "How many consumers of one group can share the work."),
-            K("replication", "count:int", "On how many nodes it is kept."),
+            K(
+                "partitions",
+                f"count:int(1..{PARTITIONS_MAX})",
+                "How many consumers of one group can share the work.",
+            ),
+            K("replication", f"count:{_NODES}", "On how many nodes it is kept."),
             K("retention", "time:duration", "How long events are kept."),
             K("compacted", "", "Keeps the last event of each key instead of a time span."),
             *EVERY,

@@ -54,7 +54,7 @@ def _value(parameter: Parameter) -> str:
     if parameter.type in ("ref", "refs"):
         kind = parameter.choices[0].upper() if len(set(parameter.choices) - {"*"}) == 1 else "ELEMENT"
         return f"[{kind} …]" if parameter.type == "refs" else kind
-    if parameter.choices:
+    if parameter.choices and parameter.type != "int":
         return "|".join(parameter.choices)
     if parameter.name == ":":
         return "KIND"
@@ -112,5 +112,8 @@ def _remarks(keyword: Keyword) -> Iterator[str]:
         kinds = [kind for kind in parameter.choices if kind != "*"]
         if parameter.type in ("ref", "refs") and len(kinds) > 1:
             yield f" ELEMENT is {one_of(kinds)}."
+        if parameter.choices and parameter.type == "int":
+            low, _, high = parameter.choices[0].partition("..")
+            yield f" {parameter.name.capitalize()} is from {low} to {high}."
         if parameter.default:
             yield f" {parameter.name.capitalize()} is {parameter.default} unless said."

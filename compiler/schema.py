@@ -5,6 +5,7 @@ archc.compiler.kinds. A keyword's arguments are written in a small notation, par
 
     path:path                a positional argument, named and typed
     version:version?         an optional one
+    count:int(1..9)          a number, and the range it lies in
     target:ref(service)*     any number of them
     ttl=duration             an argument given by name, `ttl=60s`; always optional
     ttl=duration[60s]        with a default
@@ -38,8 +39,8 @@ UNITS = {"duration": "_ms", "size": "_bytes", "percent": "_percent", "cpu": "_mi
 class Parameter:
     """One argument of a keyword.
 
-    `choices` are the words a `word(a|b)` accepts, or the kinds a `ref(a|b)` may name. `default` is written as
-    in a source file.
+    `choices` are the words a `word(a|b)` accepts, the kinds a `ref(a|b)` may name, or the one range an
+    `int(1..9)` lies in. `default` is written as in a source file.
     """
 
     name: str

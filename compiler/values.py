@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from archc.compiler.cron import cron_fault
 from archc.compiler.model import Count, Rate
 from archc.compiler.schema import Parameter
 from archc.compiler.suggest import did_you_mean
@@ -46,7 +47,6 @@ _HOST = re.compile(
     r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"<>\\^`{|}]+")
-_CRON = re.compile(r"(?:[\d*/,A-Za-z-]{1,60} +){4}[\d*/,A-Za-z-]{1,60}")
 _URL_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f.:]*:[0-9A-Fa-f.:]*")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 # A reference as container registries take it: host, path in small letters, tag, digest.
@@ -63,7 +63,7 @@ _CODE = re.compile(r"A\d{3,4}|[A-Z]{2,12}\d{1,5}")
 _PACKAGE = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
 _FIELD_NAME = re.compile(r"[a-z][A-Za-z0-9_-]*")
 _TYPE_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
-_INT_MAX = 2**53
+_INTS = "0..9007199254740992"  # up to 2**53, which JSON carries exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,8 @@ def _whole(text: str, low: int, high: int, what: str) -> Any:
 
 
 def _int(text: str, parameter: Parameter) -> Any:
-    return _whole(text, 0, _INT_MAX, f"a number for `{parameter.name}`")
+    low, _, high = (parameter.choices[0] if parameter.choices else _INTS).partition("..")
+    return _whole(text, int(low), int(high), f"a number for `{parameter.name}`")
 
 
 def _port(text: str, _: Parameter) -> Any:
@@ -246,6 +247,15 @@ def _yesno(text: str, parameter: Parameter) -> Any:
     )
 
 
+def _cron(text: str, _: Parameter) -> Any:
+    fault = cron_fault(text)
+    if not fault:
+        return text
+    written = " ".join(text[:40].split())
+    hint = 'write minute, hour, day, month and weekday, such as "30 3 * * mon-fri", or "@daily"'
+    return Problem(f"`{written}` is no schedule: {fault}", hint)
+
+
 def _yaml(text: str, _: Parameter) -> Any:
     from archc.compiler.passthrough import fault_of
 
@@ -298,7 +308,7 @@ TYPES: dict[str, ValueType] = {
     "package": ValueType(("string",), '"acme.rules"', _pattern(_PACKAGE, "the name of a package")),
     "env-name": ValueType(("word", "string"), "LOG_LEVEL", _pattern(_ENV_NAME, "a variable's name")),
     "host": ValueType(("word", "string"), "shop.example.com", lambda t, p: _host(t.lower(), p)),
-    "cron": ValueType(_TEXTS, '"0 3 * * *"', _pattern(_CRON, "a schedule of five cron fields")),
+    "cron": ValueType(_TEXTS, '"0 3 * * *"', _cron),
     "url": ValueType(("string",), '"https://api.example.com"', _url),
     "path": ValueType(("path",), "/orders", _text),
     "image": ValueType(_TEXTS, '"registry.example.com/orders:1.4"', _pattern(_IMAGE, "a container image")),

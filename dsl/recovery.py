@@ -17,6 +17,14 @@ _FILLERS = {"RSQB": "]", "RPAR": ")", "RBRACE": "}", "WORD": ""}
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
 _SHOWN = {"$END": "the end of the file", "_NEWLINE": "the end of the line"}
 
+# What to write instead of a token that cannot stand behind arguments.
+_HINTS = {
+    "EQUAL": "a named argument is written name=value",
+    "LPAR": "write what is inside without the brackets",
+    "RPAR": "remove it: no bracket is open here",
+    "RSQB": "remove it: no bracket is open here",
+}
+
 
 class Recovery:
     """The recovery of one file's parse: its faults, and the words of the statements it dropped."""
@@ -104,7 +112,7 @@ class Recovery:
                 token, f"{shown} begins a statement on the line of another", "put a new line or `;` before it"
             )
         elif "LBRACE" in accepted:
-            hint = "a named argument is written name=value" if token == "=" else "end the line before it"
+            hint = _HINTS.get(token.type, "end the line before it")
             self._fault(token, f"{shown} cannot stand here", hint)
         elif "WORD" in accepted and "_NEWLINE" not in accepted:
             self._fault(token, f"a value is missing before {shown}", "write it after the `=`")

@@ -39,6 +39,7 @@ from collections.abc import Iterator
 
 from archc.compiler import model
 from archc.compiler.graph import Graph
+from archc.compiler.kinds import PARTITIONS_MAX
 from archc.compiler.questions import engine_name
 from archc.compiler.rules.fixing import Put, suggested
 from archc.compiler.rules.rule import Finding
@@ -55,13 +56,18 @@ def check(system: model.System, graph: Graph) -> Iterator[Finding]:
             continue
         has = "one partition" if topic.partitions == 1 else f"{topic.partitions} partitions"
         idle = most - topic.partitions
+        hint, fix = f"run at most {topic.partitions}", None
+        if most <= PARTITIONS_MAX:
+            wider = f"partitions {most}"
+            hint = f"write `{wider}` in `{topic.id}`, or {hint}"
+            fix = suggested(f"write `{wider}`", Put(topic, wider))
         yield Finding(
             consumer.id,
             edge.span,
             f"`{consumer.id}` may run {most} times, but `{topic.id}` has {has}: "
             f"{idle} would have nothing to do",
             detail="each partition is read by one instance of a group",
-            hint=f"write `partitions {most}` in `{topic.id}`, or run at most {topic.partitions}",
+            hint=hint,
             related=(Related(topic.place("partitions"), has),),
-            fix=suggested(f"write `partitions {most}`", Put(topic, f"partitions {most}")),
+            fix=fix,
         )

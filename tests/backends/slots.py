@@ -85,6 +85,8 @@ def _filler(parameter: Parameter) -> str:
         return next(_REFERENCES[kind] for kind in parameter.choices if kind in _REFERENCES)
     if parameter.type == "word" and parameter.choices:
         return parameter.choices[0]
+    if parameter.type == "int" and parameter.choices:
+        return parameter.choices[0].partition("..")[0]
     example = _FILLERS.get(parameter.type) or TYPES[parameter.type].example
     return example.replace("{id}", "").replace("2 or 2..10", "2")
 

@@ -13,8 +13,10 @@ import pytest
 
 from archc.backends import logbroker, stores
 from archc.backends.backend import Backend, Plan
+from archc.backends.broker.settings import Limits
 from archc.backends.workload import Workload
 from archc.backends.workloads import workloads
+from archc.compiler.kinds import PARTITIONS_MAX
 from archc.compiler.pipeline import compile_source
 from tests.broker.running import free_port, started
 
@@ -168,3 +170,7 @@ def test_clients_are_told_the_port_that_they_reach(port: str) -> None:
     inside = port.rpartition("=")[2].split()[-1]
     assert f"events:{inside}" in broker.command
     assert f"0.0.0.0:{inside}" in broker.command
+
+
+def test_as_many_partitions_may_be_asked_for_as_it_holds() -> None:
+    assert Limits().partitions == PARTITIONS_MAX

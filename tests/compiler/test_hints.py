@@ -21,6 +21,17 @@ HINTS = [
     ("service a { environ A }", "did you mean `env`?"),
     ("service a { image 3 }", 'write "3"'),
     ("topic t { retention 7 }", "write a number with one of ms, s, m, h, d, w, y, such as 300ms"),
+    ("topic t { partitions 0 }", "a whole number from 1 to 4000"),
+    ("topic t { partitions -6 }", "a whole number from 1 to 4000"),
+    ("topic t { partitions 9007199254740992 }", "a whole number from 1 to 4000"),
+    ("topic t { partitions (6) }", "write what is inside without the brackets"),
+    ("topic t { partitions 6) }", "remove it: no bracket is open here"),
+    ("topic t { partitions 6] }", "remove it: no bracket is open here"),
+    (
+        'job j { schedule "99 * * * *" }',
+        'write minute, hour, day, month and weekday, such as "30 3 * * mon-fri", or "@daily"',
+    ),
+    ("broker b { brokers 0 }", "a whole number from 1 to 1000"),
     ("service a {\n}\n{\n}", "end the line before it with the `{`"),
 ]
 
