@@ -7,7 +7,8 @@ The environment chooses, so that every suite can be shown to be right by passing
     ARCHC_BROKER=HOST:PORT     a broker that runs already
 
 With ARCHC_BROKER_AUTO_CREATE=0 a broker that is started makes no topics unasked; ARCHC_BROKER_PARTITIONS is
-how many partitions it gives to a topic that is made without saying.
+how many partitions it gives to a topic that is made without saying. ARCHC_BROKER_REBALANCE_DELAY_MS is how
+long ours waits for more members of a group (0); Kafka waits 3,000.
 """
 
 import contextlib
@@ -73,6 +74,7 @@ def running(folder: Path) -> Iterator[Broker]:
     if wanted == "archc":
         options = ["--default-partitions", str(num_partitions)]
         options += [] if makes_topics else ["--no-auto-create-topics"]
+        options += ["--group-rebalance-delay", os.environ.get("ARCHC_BROKER_REBALANCE_DELAY_MS", "0")]
         with archc_broker(folder, *options) as broker:
             yield broker
     elif wanted == "kafka":

@@ -18,6 +18,7 @@ from .logs import LEVELS
 
 TOOLS = ("topics", "groups", "offsets", "dump", "verify", "user")
 PROGRAM = "logbroker"
+_GROUP_DELAY_MAX_MS = 60_000
 T = TypeVar("T")
 
 
@@ -54,6 +55,7 @@ def settings_of(arguments: Sequence[str], program: str = PROGRAM) -> Settings:
         topics=said.topics,
         auto_create_topics=said.auto_create_topics,
         default_partitions=said.default_partitions,
+        group_rebalance_delay_ms=said.group_rebalance_delay,
         log_level=said.log_level,
     )
 
@@ -90,6 +92,10 @@ def parser(program: str) -> argparse.ArgumentParser:
         "--default-partitions", metavar="N", type=_value(_count), default=1,
         help="partitions of a topic made without saying how many (%(default)s)",
     )  # fmt: skip
+    add(
+        "--group-rebalance-delay", metavar="MS", type=_value(_delay_ms), default=0,
+        help="how long an empty group waits for more members before partitions are shared out (%(default)s)",
+    )  # fmt: skip
     add("--tls-certificate", metavar="FILE", type=Path, help="speak TLS with this chain of certificates")
     add("--tls-key", metavar="FILE", type=Path, help="the certificate's private key")
     add(
@@ -109,6 +115,12 @@ def _value(parse: Callable[[str], T]) -> Callable[[str], T]:
             raise argparse.ArgumentTypeError(str(problem)) from problem
 
     return read
+
+
+def _delay_ms(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > _GROUP_DELAY_MAX_MS:
+        raise ValueError(f"`{text}` is no number of milliseconds up to {_GROUP_DELAY_MAX_MS}")
+    return int(text)
 
 
 def _count(text: str) -> int:

@@ -16,6 +16,7 @@ def test_everything_said() -> None:
     said = (
         "--data d --listen 0.0.0.0:1234 --advertise [::1]:9 --flush interval:50 --http 127.0.0.1:80 "
         "--users u --topics t --no-auto-create-topics --default-partitions 12 --log-level debug "
+        "--group-rebalance-delay 3000 "
         "--tls-certificate c --tls-key k --tls-ca a"
     )
     assert settings_of(said.split()) == Settings(
@@ -29,6 +30,7 @@ def test_everything_said() -> None:
         topics=Path("t"),
         auto_create_topics=False,
         default_partitions=12,
+        group_rebalance_delay_ms=3_000,
         log_level="debug",
     )
 
@@ -42,6 +44,7 @@ def test_everything_said() -> None:
         ("--data d --flush sometimes", "`sometimes` is not always, none, or interval:MS"),
         ("--data d --flush interval:0", "`interval:0` is not always"),
         ("--data d --default-partitions 0", "`0` is no number of partitions: 1 to 4000"),
+        ("--data d --group-rebalance-delay 60001", "`60001` is no number of milliseconds up to 60000"),
         ("frob --data d", "there is no tool `frob`: topics, groups"),
         ("--data d --tls-key k", "--tls-certificate and --tls-key go together"),
         ("--data d --tls-ca a", "--tls-ca needs --tls-certificate"),

@@ -14,6 +14,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/suite.sh"
 scenario=${SCENARIO:-default}
 [ "$scenario" = default ] || export ARCHC_BROKER_AUTO_CREATE=0
 partitions=4
+# Kafka's own, which tests expect that start several members together.
+export ARCHC_BROKER_REBALANCE_DELAY_MS=3000
 with_broker "$upstream/$(basename "$0")" "$@"
 shift; shift || true
 
