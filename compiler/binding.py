@@ -31,7 +31,16 @@ def bind(statement: Statement, keyword: Keyword, skip: int = 0) -> Binding:
         if parameter.required and parameter.name not in binding.arguments and not in_block:
             _missing(statement, parameter, binding)
             break
+    if _is_empty(statement, keyword) and not binding.faults:
+        hint = f"it is written `{usage(keyword)}`"
+        binding.faults.append(error("A1712", statement.head, f"`{statement.word}` says nothing", hint=hint))
     return binding
+
+
+def _is_empty(statement: Statement, keyword: Keyword) -> bool:
+    """Whether a statement that is nothing but named arguments has none, neither on its line nor inside."""
+    is_named_only = bool(keyword.parameters) and all(p.style == "named" for p in keyword.parameters)
+    return is_named_only and not (statement.arguments or statement.named or statement.block)
 
 
 def _bind_placed(statement: Statement, keyword: Keyword, binding: Binding, skip: int) -> None:

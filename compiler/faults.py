@@ -253,7 +253,7 @@ A word means nothing where it stands.
 ## What it finds
 
 A statement whose first word the block around it does not know, and a block on a statement that has none.
-`archc explain KIND` lists what a kind's block may hold.
+`archc explain KIND` lists what a kind's block may hold, `archc explain STATEMENT` what a statement's.
 
 ## Why it is bad
 

@@ -1,15 +1,17 @@
 """The schema as a reader sees it: how each statement is written, in Markdown.
 
-`archc explain KIND` and the reference manual both print this. What stands in parentheses may be left out, as
-may everything of the form name=value.
+`archc explain` and the reference manual both print this. What stands in parentheses may be left out, as may
+everything of the form name=value.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import pairwise
 
-from archc.compiler.kinds import BY_NAME, ENVIRONMENT, KIND
+from archc.compiler.kinds import BY_NAME, ENVIRONMENT, FILE_KEYWORDS, KIND
 from archc.compiler.schema import Entry, Keyword, Kind, Parameter
-from archc.compiler.words import one_of
+from archc.compiler.words import one_of, with_article
 
 DOCUMENTED: dict[str, Kind] = BY_NAME | {kind.name: kind for kind in (ENVIRONMENT, KIND)}
 
@@ -96,6 +98,40 @@ def statements(block: Iterable[Keyword], entry: Entry | None = None, indent: str
         yield from _item(usage(entry.keyword, word), entry.keyword, indent)
     for keyword in block:
         yield from _item(usage(keyword), keyword, indent)
+
+
+@cache
+def statement_words() -> dict[str, dict[tuple[str, Keyword], list[str]]]:
+    """The statements of the whole language by word: how each is written, and what its holders are called.
+
+    An entry, whose first word its author chooses, is found by what it is: `operation`, `field`, `member`.
+    """
+    found: defaultdict[str, dict[tuple[str, Keyword], list[str]]] = defaultdict(dict)
+
+    def walk(holder: str, block: Iterable[Keyword], entry: Entry | None) -> None:
+        written = [(usage(keyword), keyword) for keyword in block]
+        if entry is not None:
+            written.append((usage(entry.keyword, _value(entry.word_parameter)), entry.keyword))
+        for statement in written:
+            holders = found[statement[1].name].setdefault(statement, [])
+            if holder not in holders:
+                holders.append(holder)
+                walk(f"`{statement[1].name}`", statement[1].block, statement[1].entry)
+
+    for kind in DOCUMENTED.values():
+        walk(with_article(kind.name), kind.block, kind.entry)
+    walk("a file", FILE_KEYWORDS, None)
+    return dict(found)
+
+
+def statement_page(word: str) -> str:
+    """The manual page of a statement: where it may stand, how it is written there, what its block holds."""
+    lines: list[str] = []
+    for (written, keyword), holders in statement_words()[word].items():
+        *others, last = holders
+        where = f"{', '.join(others)} or {last}" if others else last
+        lines += [f"In {where}:", "", *_item(written, keyword, ""), ""]
+    return "\n".join(line for line, after in pairwise([*lines, "end"]) if line or after).rstrip() + "\n"
 
 
 def _item(written: str, keyword: Keyword, indent: str) -> Iterator[str]:

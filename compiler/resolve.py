@@ -12,7 +12,7 @@ from typing import Any
 from archc.compiler.binding import bind
 from archc.compiler.construction import construct
 from archc.compiler.declarations import Declaration, Declarations
-from archc.compiler.kinds import ENVIRONMENT
+from archc.compiler.kinds import BY_NAME, ENVIRONMENT
 from archc.compiler.merging import key_of
 from archc.compiler.model import CLASSES, SCALARS, Element, Environment, System
 from archc.compiler.schema import Entry, Keyword, Parameter
@@ -175,7 +175,9 @@ class Resolver:
             hint = (
                 did_you_mean(statement.word, known) or f"`archc explain {holder}` lists what may stand here"
             )
-            message = f"`{statement.word}` means nothing in {with_article(holder)}"
+            is_kind = holder in BY_NAME or holder == ENVIRONMENT.name
+            where = with_article(holder) if is_kind else f"`{holder}`"
+            message = f"`{statement.word}` means nothing in {where}"
             self.faults.append(error("A1711", statement.word_span, message, hint=hint))
             return
         if isinstance(name, Problem):

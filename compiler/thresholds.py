@@ -119,18 +119,21 @@ DEFAULTS = Thresholds.model_construct(span=NOWHERE)
 
 THRESHOLDS: tuple[Keyword, ...] = (
     Keyword(
-        "sunset-notice", "days=int", "How many days before its end something that is still used is found."
+        "sunset-notice",
+        "days=int",
+        "How many days before its end something that is still used is found; 90 unless said.",
     ),
-    Keyword("stacks", "max=int", "How many languages the system may be written in."),
+    Keyword("stacks", "max=int", "How many languages the system may be written in; 4 unless said."),
     Keyword(
         "frontend-monolith",
         "domains=int teams=int",
-        "From how many domains, and how many teams, on one frontend covers too much.",
+        "From how many domains, 3 unless said, and how many teams, 2 unless said, on one frontend covers too "
+        "much.",
     ),
     Keyword(
         "single-instance",
         "availability=percent",
-        "From which promise of availability on one instance is too few.",
+        "From which promise of availability on one instance is too few; 99.9% unless said.",
     ),
     Keyword(
         "use",
@@ -142,30 +145,37 @@ THRESHOLDS: tuple[Keyword, ...] = (
     Keyword(
         "mega-service",
         "operations=int aggregates=int",
-        "How many operations a service may have, and how many aggregates a program's databases may store.",
+        "How many operations a service may have, 30 unless said, and how many aggregates a program's "
+        "databases may store, 7 unless said.",
     ),
     Keyword(
         "hub",
         "paths=percent neighbours=percent",
-        "Which share of all paths of calls may go through one program, and which share of all programs may "
-        "both call it and be called by it.",
+        "Which share of all paths of calls may go through one program, 50% unless said, and which share of "
+        "all programs may both call it and be called by it, 40% unless said.",
     ),
     Keyword(
-        "chatty-pair", "operations=int", "How many different operations two programs may call of each other."
+        "chatty-pair",
+        "operations=int",
+        "How many different operations two programs may call of each other; 5 unless said.",
     ),
     Keyword(
         "sync-depth",
         "warning=int error=int",
-        "How many calls in a row one request may wait on before that is a warning, an error.",
+        "How many calls in a row one request may wait on before that is a warning, 4 unless said, and an "
+        "error, 6 unless said.",
     ),
-    Keyword("fan-out", "max=int", "On how many services one operation may wait."),
+    Keyword("fan-out", "max=int", "On how many services one operation may wait; 5 unless said."),
     Keyword(
         "retry-amplification",
         "warning=int error=int",
-        "How many requests one may become by retries before that is a warning, an error.",
+        "How many requests one may become by retries before that is a warning, 9 unless said, and an error, "
+        "27 unless said.",
     ),
-    Keyword("token-lifetime", "max=duration", "How long a token may be good for."),
-    Keyword("personal-retention", "max=duration", "How long a topic may keep personal data."),
+    Keyword("token-lifetime", "max=duration", "How long a token may be good for; 1h unless said."),
+    Keyword(
+        "personal-retention", "max=duration", "How long a topic may keep personal data; 30d unless said."
+    ),
 )
 
 

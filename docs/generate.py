@@ -141,7 +141,8 @@ def _kinds() -> str:
     lines = [
         "# Kinds",
         "",
-        "Every kind of element and every statement its block may hold, as `archc explain KIND` prints them.",
+        "Every kind of element and every statement its block may hold, as `archc explain KIND` prints them;",
+        "`archc explain STATEMENT` prints one statement.",
         "[The language](../language.md) says how statements are written.",
         "",
         "What stands in parentheses may be left out, as may everything of the form `name=VALUE`; the latter",

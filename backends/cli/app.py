@@ -285,10 +285,14 @@ def broker(context: typer.Context) -> None:
 @app.command(rich_help_panel=_LEARN)
 def explain(
     subject: Annotated[
-        str, typer.Argument(metavar="CODE|KIND", help="A code such as A101, or a kind such as service.")
+        str,
+        typer.Argument(
+            metavar="CODE|KIND|STATEMENT",
+            help="A code such as A101, a kind such as service, or a statement such as rules.",
+        ),
     ],
 ) -> None:
-    """Explain a rule, a fault or a kind."""
+    """Explain a rule, a fault, a kind or a statement."""
     from archc.backends.cli.explaining import explain as run
 
     raise typer.Exit(run(subject))

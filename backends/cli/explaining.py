@@ -1,4 +1,4 @@
-"""`archc explain` and `archc rules`: the manual pages of rules, faults and kinds."""
+"""`archc explain` and `archc rules`: the manual pages of rules, faults, kinds and statements."""
 
 import sys
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ from archc.compiler.rules.rule import Rule, fix_kind, practice, sources_of
 from archc.compiler.rules.severity import PROFILES
 
 Entry = Rule | Fault
+SUBJECT = "CODE|KIND|STATEMENT"
 ENTRIES: tuple[Entry, ...] = (*RULES, *FAULTS)
 
 
@@ -22,23 +23,35 @@ def entries(asked: Iterable[Rule] = ()) -> dict[str, Entry]:
 
 
 def explain(subject: str) -> int:
-    """Print the manual page of a code, a rule's name, or a kind. Raises BadParameter if there is none."""
-    from archc.compiler.manual import DOCUMENTED, page
+    """Print the manual page of a code, a rule's name, a kind or a statement.
+
+    Raises BadParameter if there is none.
+    """
+    from archc.compiler.manual import DOCUMENTED, page, statement_page, statement_words
 
     known = _with_packages(subject)
     by_name = {entry.name: entry for entry in known.values()}
     word = subject.upper() if subject.upper() in known else subject.lower()
     others = f"`archc rules` lists the codes; the kinds are {', '.join(DOCUMENTED)}"
-    one_of("CODE|KIND", word, [*known, *DOCUMENTED, *by_name], "code or kind", others)
-    if word in DOCUMENTED:
-        _print_markdown(f"# {word}\n\n{page(DOCUMENTED[word])}")
-        return 0
-    entry = known.get(word) or by_name[word]
+    words = statement_words()
+    one_of(SUBJECT, word, [*known, *DOCUMENTED, *words, *by_name], "code, kind or statement", others)
+    entry = known.get(word) or by_name.get(word)
+    if entry is not None:
+        pages, name = [_entry_page(entry)], entry.name
+    else:
+        pages, name = [f"# {word}\n\n{page(DOCUMENTED[word])}"] if word in DOCUMENTED else [], word
+    if name in words:
+        title = "\n## The statement" if pages else f"# {word}"
+        pages.append(f"{title}\n\n{statement_page(name)}")
+    _print_markdown("".join(pages))
+    return 0
+
+
+def _entry_page(entry: Entry) -> str:
     title, _, rest = entry.page.partition("\n")
     listed = ", ".join(f"{profile} {weight}" for profile, weight in _all_weights(entry).items())
     facts = f"`{entry.name}`, of the practice {practice(entry.code)} ({listed})"
-    _print_markdown(f"# {entry.code}: {title}\n\n{facts}\n{rest}")
-    return 0
+    return f"# {entry.code}: {title}\n\n{facts}\n{rest}"
 
 
 def _with_packages(subject: str) -> dict[str, Entry]:

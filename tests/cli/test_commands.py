@@ -82,7 +82,7 @@ def test_version(archc: Archc) -> None:
         (["graph", "--env", "all"], "one environment at a time"),
         (["graph", "--format", "yaml"], "There are: json"),
         (["explain", "servce"], "Did you mean `service`?"),
-        (["explain", "A999"], "there is no code or kind `a999`"),
+        (["explain", "A999"], "there is no code, kind or statement `a999`"),
         (["init", "x", "--template", "mnimal"], "Did you mean `minimal`?"),
         (["rules", "--format", "xml"], "There are: text, json"),
         (["fmt", "nowhere"], "there is no file or folder nowhere"),

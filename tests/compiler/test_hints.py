@@ -31,6 +31,8 @@ HINTS = [
         'job j { schedule "99 * * * *" }',
         'write minute, hour, day, month and weekday, such as "30 3 * * mon-fri", or "@daily"',
     ),
+    ("system s { rules { stacks } }", "it is written `stacks max=NUMBER`"),
+    ("system s { rules { frobnicate max=2 } }", "`archc explain rules` lists what may stand here"),
     ("broker b { brokers 0 }", "a whole number from 1 to 1000"),
     ("service a {\n}\n{\n}", "end the line before it with the `{`"),
 ]
