@@ -145,6 +145,9 @@ def check(
 ) -> None:
     """Say what is wrong, all of it at once, and what to write instead.
 
+    The rules look at a system whose text has no faults. Where it has any, all of
+    them are told, and that the rules were not run.
+
     `--env all` checks every environment. A fix that would add a finding in any
     environment is left out. Faults of the language, and what `allow` may not
     accept, are reported whatever a baseline says.

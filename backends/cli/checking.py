@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
 from archc.backends.cli.compiling import Compiled, Compiler, one_environment
 from archc.backends.cli.console import fail, show, sources_at
@@ -13,6 +14,7 @@ from archc.backends.cli.usage import one_of, wrong
 from archc.dsl.diagnostics import Diagnostic, Severity
 
 FORMATS = ("text", "json", "sarif", "junit")
+NOT_RUN = "the rules were not run: mend the faults of the text first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def _fix(compiler: Compiler, wishes: Wishes) -> int:
     if wishes.dry_run:
         fixing.show_changes(done, compiled.diagnostics)
         fixing.show_summary(done, sys.stderr, is_dry=True)
+        _mention_rules(done.compiled, sys.stderr)
         left = _without_accepted(done.compiled, wishes.baseline)
         return int(bool(done.changed) or left.has_errors)
     if not fixing.write(done):
@@ -87,10 +90,16 @@ def _report(compiled: Compiled, wishes: Wishes) -> int:
         print(_written(compiled, wishes.format), end="")
     elif compiled.diagnostics:
         show(compiled.diagnostics, compiled.texts, compiled.sources)
+        _mention_rules(compiled)
         _offer_fixes(compiled, wishes)
     else:
         print(_praise(compiled))
     return int(compiled.has_errors)
+
+
+def _mention_rules(compiled: Compiled, stream: TextIO | None = None) -> None:
+    if not compiled.were_rules_run:
+        print(NOT_RUN, file=stream or sys.stdout)
 
 
 def _offer_fixes(compiled: Compiled, wishes: Wishes) -> None:
@@ -154,7 +163,7 @@ def _written(compiled: Compiled, format_: str) -> str:
     if format_ == "json":
         from archc.backends.cli.reports import to_json
 
-        return to_json(found, name)
+        return to_json(found, name, compiled.were_rules_run)
     from archc.backends.cli.explaining import entries
 
     if format_ == "junit":
@@ -162,9 +171,10 @@ def _written(compiled: Compiled, format_: str) -> str:
 
         return to_junit(found, entries(compiled.rules), compiled.rules, name)
     from archc.backends.cli.main import documentation, version
-    from archc.backends.cli.sarif import to_sarif
+    from archc.backends.cli.sarif import Tool, to_sarif
 
-    return to_sarif(found, compiled.texts, entries(compiled.rules), version(), documentation(), name)
+    tool = Tool(version(), documentation(), entries(compiled.rules))
+    return to_sarif(found, compiled.texts, tool, name, "" if compiled.were_rules_run else NOT_RUN)
 
 
 def _praise(compiled: Compiled) -> str:

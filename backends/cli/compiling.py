@@ -52,7 +52,12 @@ class Compiled:
     @property
     def is_whole(self) -> bool:
         """Whether all was read and the rules were asked: what they do not find then is not there."""
-        return not self.sources.faults and all(run.rules for run in self.runs)
+        return not self.sources.faults and self.were_rules_run
+
+    @property
+    def were_rules_run(self) -> bool:
+        """Whether the rules were asked in every environment: faults of the text keep them from it."""
+        return all(run.rules for run in self.runs)
 
     @property
     def has_errors(self) -> bool:

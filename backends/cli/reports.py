@@ -9,9 +9,13 @@ from archc.dsl.diagnostics import Diagnostic, Fix, Span
 FileName = Callable[[str], str]
 
 
-def to_json(diagnostics: Iterable[Diagnostic], file_name: FileName) -> str:
-    """A list of objects, one a diagnostic."""
-    return json.dumps([_object(d, file_name) for d in diagnostics], indent=2, ensure_ascii=False) + "\n"
+def to_json(diagnostics: Iterable[Diagnostic], file_name: FileName, rules_run: bool = True) -> str:
+    """A list of objects, one a diagnostic.
+
+    Each says whether the rules were run: a fault of the text keeps them from it.
+    """
+    listed = [_object(d, file_name) | {"rules_run": rules_run} for d in diagnostics]
+    return json.dumps(listed, indent=2, ensure_ascii=False) + "\n"
 
 
 def _object(diagnostic: Diagnostic, file_name: FileName) -> dict[str, Any]:

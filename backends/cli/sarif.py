@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -27,31 +28,45 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 _GITHUB_SEVERITIES = {"error": "error", "warning": "warning", "info": "recommendation"}
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """archc, as a report names it: its version, where its documentation is published, its rules and faults.
+
+    Where `documentation` is "", rules have their help inside alone.
+    """
+
+    version: str
+    documentation: str
+    entries: Mapping[str, Entry]
+
+
 def to_sarif(
     diagnostics: Sequence[Diagnostic],
     sources: Mapping[str, str],
-    entries: Mapping[str, Entry],
-    version: str,
-    documentation: str,
+    tool: Tool,
     file_name: FileName,
+    left_out: str = "",
 ) -> str:
-    """One run. `entries` are the rules and faults by code.
-
-    `documentation` is where their pages are published; where that is "", rules have their help inside alone.
-    """
+    """One run. `left_out` says what was not looked at, and why; "" if nothing was left out."""
     codes = sorted({diagnostic.code for diagnostic in diagnostics})
     driver = {
         "name": "archc",
-        "semanticVersion": version,
-        "rules": [_rule(entries[code], documentation) for code in codes],
+        "semanticVersion": tool.version,
+        "rules": [_rule(tool.entries[code], tool.documentation) for code in codes],
     }
     run = {
         "tool": {"driver": driver},
+        "invocations": [_invocation(left_out)],
         "columnKind": "unicodeCodePoints",
         "results": _results(diagnostics, sources, codes, file_name),
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+
+
+def _invocation(left_out: str) -> dict[str, Any]:
+    notifications = [{"level": "warning", "message": {"text": left_out}}] if left_out else []
+    return {"executionSuccessful": True, "toolExecutionNotifications": notifications}
 
 
 def _rule(entry: Entry, documentation: str) -> dict[str, Any]:

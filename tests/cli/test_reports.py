@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from jsonschema import Draft4Validator
 
 from archc.backends.cli import explaining
-from archc.backends.cli.sarif import to_sarif
+from archc.backends.cli.sarif import Tool, to_sarif
 from archc.compiler.pipeline import compile_source
 from archc.compiler.rules import RULES
 from tests.cli.conftest import FAULTY, SHARED, SYSTEM, Archc
@@ -21,7 +21,7 @@ def test_faults_as_json(archc: Archc, shop: Path) -> None:
     (fault,) = json.loads(result.out)
     assert list(fault) == [
         "code", "severity", "file", "line", "column", "end_line", "end_column",
-        "subject", "message", "detail", "hint", "related", "fix",
+        "subject", "message", "detail", "hint", "related", "fix", "rules_run",
     ]  # fmt: skip
     assert (fault["code"], fault["severity"], fault["file"]) == ("A1702", "error", "shop.arch")
     assert [fault[key] for key in ("line", "column", "end_line", "end_column")] == [10, 12, 10, 20]
@@ -45,6 +45,20 @@ def test_faults_as_sarif(archc: Archc, shop: Path) -> None:
         for found in run["results"]:
             assert rules[found["ruleIndex"]]["id"] == found["ruleId"]
             assert rules[found["ruleIndex"]]["help"]["markdown"]
+
+
+def test_every_report_says_whether_the_rules_were_run(archc: Archc, shop: Path) -> None:
+    def said() -> tuple[bool, set[bool], list[str], bool]:
+        text = "the rules were not run: mend the faults of the text first\n" in archc("check").out
+        found = {fault["rules_run"] for fault in json.loads(archc("check", "--format", "json").out)}
+        [invocation] = json.loads(archc("check", "--format", "sarif").out)["runs"][0]["invocations"]
+        notes = [note["message"]["text"] for note in invocation["toolExecutionNotifications"]]
+        return text, found, notes, "<skipped" in archc("check", "--format", "junit").out
+
+    shop.write_text(SHARED)
+    assert said() == (False, {True}, [], False)
+    shop.write_text(FAULTY)
+    assert said() == (True, {False}, ["the rules were not run: mend the faults of the text first"], True)
 
 
 def test_sarif_fingerprints_outlive_other_lines(archc: Archc, shop: Path) -> None:
@@ -83,12 +97,12 @@ def test_sarif_fingerprints_of_findings_outlive_numbers_files_and_environments(a
 
 def test_sarif_links_to_the_pages_where_they_are_published() -> None:
     compilation = compile_source({"shop.arch": FAULTY})
-    arguments = (compilation.diagnostics, compilation.sources, explaining.entries(), "1")
     for address, expected in (
         ("", None),
         ("https://docs.example/archc/", "https://docs.example/archc/rules/"),
     ):
-        log = json.loads(to_sarif(*arguments, address, str))
+        tool = Tool("1", address, explaining.entries())
+        log = json.loads(to_sarif(compilation.diagnostics, compilation.sources, tool, str))
         link = log["runs"][0]["tool"]["driver"]["rules"][0].get("helpUri")
         assert link == (expected and f"{expected}A1702-unknown-reference.md")
 
