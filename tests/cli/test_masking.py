@@ -4,7 +4,7 @@ from archc.backends.cli.explaining import entries
 from archc.backends.cli.junit import to_junit
 from archc.backends.cli.render import Style, render
 from archc.backends.cli.reports import to_json
-from archc.backends.cli.sarif import to_sarif
+from archc.backends.cli.sarif import Tool, to_sarif
 from archc.backends.cli.terminal import Paint
 from archc.compiler.pipeline import compile_source
 
@@ -33,5 +33,5 @@ def test_no_report_shows_it() -> None:
     assert 'env API_TOKEN "* *"***' in text
     assert SECRET not in text
     assert SECRET not in to_json(compilation.diagnostics, str)
-    assert SECRET not in to_sarif(compilation.diagnostics, compilation.sources, entries(), "1", "", str)
+    assert SECRET not in to_sarif(compilation.diagnostics, compilation.sources, Tool("1", "", entries()), str)
     assert SECRET not in to_junit(compilation.diagnostics, entries(), compilation.rules, str)
