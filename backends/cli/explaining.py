@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from archc.backends.cli.terminal import WIDTH_MAX, Paint, uses_colour
+from archc.backends.cli.terminal import WIDTH_MAX, Paint, printable, uses_colour
 from archc.backends.cli.usage import one_of
 from archc.compiler.faults import FAULTS, Fault
 from archc.compiler.rules import RULES
@@ -32,9 +32,11 @@ def explain(subject: str) -> int:
     known = _with_packages(subject)
     by_name = {entry.name: entry for entry in known.values()}
     word = subject.upper() if subject.upper() in known else subject.lower()
-    others = f"`archc rules` lists the codes; the kinds are {', '.join(DOCUMENTED)}"
     words = statement_words()
-    one_of(SUBJECT, word, [*known, *DOCUMENTED, *words, *by_name], "code, kind or statement", others)
+    names = [*known, *DOCUMENTED, *words, *by_name]
+    if word not in names:
+        others = f"{_broken()}`archc rules` lists the codes; the kinds are {', '.join(DOCUMENTED)}"
+        one_of(SUBJECT, word, names, "code, kind or statement", others)
     entry = known.get(word) or by_name.get(word)
     if entry is not None:
         pages, name = [_entry_page(entry)], entry.name
@@ -45,6 +47,13 @@ def explain(subject: str) -> int:
         pages.append(f"{title}\n\n{statement_page(name)}")
     _print_markdown("".join(pages))
     return 0
+
+
+def _broken() -> str:
+    """Which installed packages have rules that cannot be explained, a sentence each."""
+    from archc.backends.cli.packages import broken
+
+    return "".join(f"{printable(package.problem)}; {printable(package.hint)}. " for package in broken())
 
 
 def _entry_page(entry: Entry) -> str:
@@ -72,7 +81,7 @@ def list_rules(format_: str) -> int:
 
         print(to_json([_described(entry) for entry in ENTRIES]), end="")
         return 0
-    from archc.backends.cli.packages import offered
+    from archc.backends.cli.packages import broken, offered
 
     paint = Paint(uses_colour(sys.stdout))
     name_width = max(len(entry.name) for entry in ENTRIES)
@@ -87,6 +96,9 @@ def list_rules(format_: str) -> int:
         print(f"{entry.code:<6} {entry.name:<{name_width}} {' '.join(cells)} {entry.title}")
     for name in offered():
         print(f'\n{paint("note", "more")}: `rules {{ use "{name}" }}` in the system asks those of `{name}`')
+    for package in broken():
+        print(f"\n{paint('error', 'broken')}: {printable(package.problem)}")
+        print(f"  {paint('note', 'help')}: {printable(package.hint)}")
     return 0
 
 

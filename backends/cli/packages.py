@@ -1,4 +1,4 @@
-"""Rules of packages: found by their entry points, imported only when a system or a person names them.
+"""Rules of packages: found by their entry points, imported only when a system or a person asks for them.
 
 A package offers its rules in its `pyproject.toml`, under a name of its choice:
 
@@ -41,6 +41,11 @@ def offered() -> list[str]:
         return sorted({point.name for point in _offered()})
 
 
+def broken() -> list[Package]:
+    """The installed packages whose rules cannot be had, each with its problem."""
+    return [package for name in offered() if (package := load_package(name)).problem]
+
+
 def _offered() -> "list[EntryPoint]":
     from importlib.metadata import entry_points
 
@@ -52,11 +57,24 @@ def _loaded(point: "EntryPoint") -> Package:
         module = point.load()
     except (Exception, SystemExit) as problem:
         text = f"{type(problem).__name__}: {str(problem)[:200]}"
-        return Package(problem=f"the rules of `{point.name}` cannot be imported: {text}")
+        message = f"the rules of `{point.name}` cannot be imported: {text}"
+        return Package(problem=message, hint=_import_hint(point, problem))
     rules = getattr(module, "RULES", None)
     if not isinstance(rules, tuple | list) or not all(isinstance(rule, Rule) for rule in rules):
-        return Package(problem=f"`{point.value}` has no `RULES` that are rules of archc")
+        message = f"`{point.value}` has no `RULES` that are rules of archc"
+        hint = "let it be a tuple of what `archc.compiler.rules.rule.rule` makes"
+        return Package(problem=message, hint=hint)
     return Package(tuple(rules))
+
+
+def _import_hint(point: "EntryPoint", problem: BaseException) -> str:
+    """What helps where an installed package cannot be imported: it lacks a module, needs one, or raises."""
+    missing = problem.name or "" if isinstance(problem, ModuleNotFoundError) else ""
+    if missing and f"{point.module}.".startswith(f"{missing}."):
+        return f"it is installed without its module `{missing}`: its pyproject.toml names what is part of it"
+    if missing and missing.partition(".")[0] != point.module.partition(".")[0]:
+        return f"it is installed, and needs `{missing}`: install that where archc is installed"
+    return f"it is installed, and fails by itself: `python -c 'import {point.module}'` shows where"
 
 
 @contextmanager

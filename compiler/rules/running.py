@@ -15,10 +15,11 @@ from archc.dsl.diagnostics import Diagnostic, Fix, Span, error
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """The answer to `rules { use "name" }`: the package's rules, or a sentence why there are none."""
+    """The answer to `rules { use "name" }`: the package's rules, or why there are none and what helps."""
 
     rules: tuple[Rule, ...] = ()
     problem: str = ""
+    hint: str = ""
 
 
 Loader = Callable[[str], Package]
@@ -27,7 +28,10 @@ Loader = Callable[[str], Package]
 
 def no_packages(name: str) -> Package:
     """The loader of a compilation that has none: nothing is imported unless somebody says how."""
-    return Package(problem=f"no package `{name}` is installed that has rules")
+    return Package(
+        problem=f"no package `{name}` is installed that has rules",
+        hint="install it where archc is installed; `archc rules` says which there are",
+    )
 
 
 @dataclass(slots=True)
@@ -59,7 +63,8 @@ def run(
         for rule in run.rules.values()
         for finding in _findings(run, rule, system, graph, today)
     ]
-    kept, of_excuses = suppression.apply(system, found, sources, run.rules, run.failed, today)
+    known = suppression.Known(run.rules, run.failed, lambda code: _package_of(code, load))
+    kept, of_excuses = suppression.apply(system, found, sources, known, today)
     # What is not known may be of a package that could not be loaded.
     run.faults += [fault for fault in of_excuses if is_complete or fault.code != "A1702"]
     profile = system.environment.profile
@@ -89,8 +94,7 @@ def _load_packages(run: _Run, system: System, load: Loader) -> bool:
         package = load(use.package)
         if package.problem:
             is_complete = False
-            hint = "install it where archc is installed; `archc rules` says which there are"
-            run.faults.append(error("A1708", use.span, package.problem, hint=hint))
+            run.faults.append(error("A1708", use.span, package.problem, hint=package.hint))
         for rule in package.rules:
             if rule.code in run.rules:
                 message = f"the code {rule.code} of a rule of `{use.package}` is another rule's already"
@@ -99,6 +103,12 @@ def _load_packages(run: _Run, system: System, load: Loader) -> bool:
                 run.rules[rule.code] = rule
                 run.places[rule.code] = use.span
     return is_complete
+
+
+def _package_of(code: str, load: Loader) -> str:
+    """The installed package that has a rule of this code and the name of its letters, "" if there is none."""
+    name = code.rstrip("0123456789").lower()
+    return name if any(rule.code == code for rule in load(name).rules) else ""
 
 
 def _findings(run: _Run, rule: Rule, system: System, graph: Graph, today: str) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """Accepted findings: `allow CODE because "…" until DATE` on an element, a route, a domain or the system."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 
 from archc.compiler import model
 from archc.compiler.rules.fixing import Delete, Sources, automatic
@@ -12,17 +13,27 @@ from archc.dsl.diagnostics import Diagnostic, Severity, Span, error
 Coded = tuple[str, Finding]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The codes of the rules there are, and of those that failed: nobody knows what they would find.
+
+    `package_of` gives the name of an installed package that nobody asks and that has a rule, or "".
+    """
+
+    rules: Collection[str]
+    failed: Collection[str]
+    package_of: Callable[[str], str]
+
+
 def apply(
     system: model.System,
     findings: Iterable[Coded],
     sources: Sources,
-    rules: Collection[str],
-    failed: Collection[str],
+    known: Known,
     today: str,
 ) -> tuple[list[Coded], list[Diagnostic]]:
     """The findings that nothing excuses, and the faults of the excuses themselves.
 
-    `rules` are the codes there are, `failed` those of rules of which nobody knows what they would find.
     `today` is a day as YYYY-MM-DD; "" means that no excuse ends.
     """
     kept: list[Coded] = []
@@ -36,9 +47,7 @@ def apply(
         else:
             used.add(excuse.span)
     return kept, [
-        fault
-        for allow in _all_allows(system)
-        for fault in _faults(allow, used, sources, rules, failed, today)
+        fault for allow in _all_allows(system) for fault in _faults(allow, used, sources, known, today)
     ]
 
 
@@ -70,17 +79,11 @@ def _all_allows(system: model.System) -> Iterator[model.Allow]:
 
 
 def _faults(
-    allow: model.Allow,
-    used: set[Span],
-    sources: Sources,
-    rules: Collection[str],
-    failed: Collection[str],
-    today: str,
+    allow: model.Allow, used: set[Span], sources: Sources, known: Known, today: str
 ) -> Iterator[Diagnostic]:
     code = allow.code
-    if code not in rules:
-        hint = did_you_mean(code, rules) or "`archc rules` lists the rules"
-        yield error("A1702", allow.span, f"there is no rule {code}", hint=hint)
+    if code not in known.rules:
+        yield _unknown(allow, known)
     elif code in NEVER_ALLOWED:
         message = f"findings of {code} cannot be accepted"
         yield error("A1704", allow.span, message, hint="mend what the rule finds")
@@ -90,7 +93,19 @@ def _faults(
     elif _has_ended(allow, today):
         hint = "mend what the rule finds, or renew the date"
         yield error("A1704", allow.span, f"the acceptance of {code} ended {allow.until}", hint=hint)
-    elif allow.span not in used and code not in failed:
+    elif allow.span not in used and code not in known.failed:
         message = f"the acceptance of {code} is not needed: the rule finds nothing here"
         fix = automatic("remove it", Delete(allow)).fix(sources)
         yield Diagnostic("A1705", Severity.WARNING, allow.span, message, hint="remove it", fix=fix)
+
+
+def _unknown(allow: model.Allow, known: Known) -> Diagnostic:
+    code = allow.code
+    letters = code.rstrip("0123456789")
+    hint = did_you_mean(code, [rule for rule in known.rules if rule.rstrip("0123456789") == letters])
+    if not hint and letters == "A":
+        hint = "`archc rules` lists the rules"
+    elif not hint:
+        package = known.package_of(code) or "…"
+        hint = f'rules of a package are asked where the system says so: `rules {{ use "{package}" }}`'
+    return error("A1702", allow.span, f"there is no rule {code}", hint=hint)

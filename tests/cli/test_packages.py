@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,27 @@ system shop {
   }
 }
 """
+BY_ITSELF = "it is installed, and fails by itself: `python -c 'import acme.rules'` shows where"
+NO_TUPLE = "let it be a tuple of what `archc.compiler.rules.rule.rule` makes"
 SPOILT = {
-    "raising": ('raise RuntimeError("no licence")', "cannot be imported: RuntimeError: no licence"),
-    "exiting": ("import sys; sys.exit(0)", "cannot be imported: SystemExit: 0"),
-    "without": ("", "`acme.rules` has no `RULES` that are rules of archc"),
-    "wrong": ('RULES = ("ACME101",)', "has no `RULES` that are rules of archc"),
+    "raising": (
+        'raise RuntimeError("no licence")',
+        "cannot be imported: RuntimeError: no licence",
+        BY_ITSELF,
+    ),
+    "exiting": ("import sys; sys.exit(0)", "cannot be imported: SystemExit: 0", BY_ITSELF),
+    "misspelt": (
+        "import acme.ruels",
+        "cannot be imported: ModuleNotFoundError: No module named 'acme.ruels'",
+        BY_ITSELF,
+    ),
+    "needing": (
+        "import licences",
+        "cannot be imported: ModuleNotFoundError: No module named 'licences'",
+        "it is installed, and needs `licences`: install that where archc is installed",
+    ),
+    "without": ("", "`acme.rules` has no `RULES` that are rules of archc", NO_TUPLE),
+    "wrong": ('RULES = ("ACME101",)', "has no `RULES` that are rules of archc", NO_TUPLE),
 }
 
 
@@ -33,13 +50,15 @@ def installed(tmp_path: Path) -> Path:
     for name, text in re.findall(r"^```python file=(\S+)\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL):
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(text)
-    [points] = re.findall(r"^```toml\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    [written] = re.findall(r"^```toml file=pyproject.toml\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    project = tomllib.loads(written)
+    assert project["tool"]["setuptools"]["packages"] == [path.name for path in site.iterdir()]
     information = site / "acme-1.0.dist-info"
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
-    head = '[project.entry-points."archc.rules"]'
-    assert points.startswith(head)
-    (information / "entry_points.txt").write_text(points.replace(head, "[archc.rules]").replace('"', ""))
+    [(group, points)] = project["project"]["entry-points"].items()
+    offers = "".join(f"{name} = {module}\n" for name, module in points.items())
+    (information / "entry_points.txt").write_text(f"[{group}]\n{offers}")
     return site
 
 
@@ -102,12 +121,40 @@ def test_nothing_is_imported_from_the_current_folder_or_without_an_offer(install
 
 @pytest.mark.parametrize("how", SPOILT)
 def test_a_package_that_cannot_be_used_is_a_fault(installed: Path, how: str) -> None:
-    content, expected = SPOILT[how]
+    content, expected, hint = SPOILT[how]
     (installed / "acme" / "rules.py").write_text(content + "\n")
     Path("shop.arch").write_text(SYSTEM)
     [(severity, message)] = own(installed)
     assert severity == "error"
     assert expected in message
+    is_told_everywhere(installed, message, hint)
+
+
+def is_told_everywhere(site: Path, message: str, hint: str) -> None:
+    for arguments in (["check"], ["rules"], ["explain", "ACME101"]):
+        said = " ".join(re.sub("[│╭╮╰╯─]", " ", run(*arguments, path=site)).split())
+        assert message[1:] in said, arguments  # where it begins a sentence, it begins large
+        assert hint in said, arguments
+
+
+def test_a_package_without_its_module_is_told_from_one_that_is_not_installed(installed: Path) -> None:
+    (installed / "acme" / "rules.py").unlink()
+    Path("shop.arch").write_text(SYSTEM)
+    [(_, message)] = own(installed)
+    hint = "it is installed without its module `acme.rules`: its pyproject.toml names what is part of it"
+    is_told_everywhere(installed, message, hint)
+    assert "install it where archc is installed" in run("check")
+
+
+def test_an_acceptance_of_a_rule_that_nobody_asks_names_its_package(installed: Path) -> None:
+    text = SYSTEM.replace('rules { use "acme" }', 'allow ACME101 because "they are small"')
+    Path("shop.arch").write_text(text)
+    hint = 'help: rules of a package are asked where the system says so: `rules { use "%s" }`'
+    assert hint % "acme" in run("check", path=installed)
+    assert hint % "…" in run("check")
+    assert "did you mean" not in run("check")
+    Path("shop.arch").write_text(SYSTEM.replace("  domain", '  allow ACME102 because "x"\n  domain'))
+    assert "help: did you mean `ACME101`?" in run("check", path=installed)
 
 
 def test_a_build_that_packages_have_a_say_in_is_not_recalled(installed: Path) -> None:
