@@ -6,7 +6,7 @@ from archc.compiler.manual import usage
 from archc.compiler.schema import Keyword, Parameter
 from archc.compiler.suggest import did_you_mean
 from archc.compiler.values import REFERENCE_FORMS, Problem, convert, fits, shown
-from archc.compiler.words import with_article
+from archc.compiler.words import one_of, with_article
 from archc.dsl.diagnostics import Diagnostic, error
 from archc.dsl.tree import Argument, Statement
 
@@ -29,7 +29,7 @@ def bind(statement: Statement, keyword: Keyword, skip: int = 0) -> Binding:
     for parameter in keyword.parameters:
         in_block = statement.block is not None and any(s.word == parameter.name for s in statement.block)
         if parameter.required and parameter.name not in binding.arguments and not in_block:
-            _missing(statement, parameter, binding)
+            _missing(statement, keyword, parameter, binding)
             break
     if _is_empty(statement, keyword) and not binding.faults:
         hint = f"it is written `{usage(keyword)}`"
@@ -86,14 +86,18 @@ def _bind_named(statement: Statement, keyword: Keyword, binding: Binding) -> Non
             binding.arguments[named.name] = named.value
 
 
-def _missing(statement: Statement, parameter: Parameter, binding: Binding) -> None:
+def _missing(statement: Statement, keyword: Keyword, parameter: Parameter, binding: Binding) -> None:
     if binding.faults:
         return  # a misplaced argument is the likelier cause, and it is reported
     if parameter.style == "marked":
         message = f"`{statement.word}` needs `{parameter.name}` and what it leads to"
     else:
         message = f"`{statement.word}` needs {with_article(parameter.name.replace('-', ' '))}"
-    hint = f"one of: {', '.join(parameter.choices)}" if parameter.type == "word" and parameter.choices else ""
+    hint = f"it is written `{usage(keyword)}`"
+    if parameter.type == "word" and parameter.choices:
+        hint = f"one of: {', '.join(parameter.choices)}"
+    elif parameter.type == "ref" and "*" not in parameter.choices:
+        hint = f"name {one_of(parameter.choices)}"
     binding.faults.append(error("A1712", statement.head, message, hint=hint))
 
 

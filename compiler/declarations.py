@@ -323,7 +323,8 @@ def _unfold(name: str, declared: dict[str, Statement], found: Declarations, seen
     if kind is None:
         found.broken_kinds.add(name)
         if base is not None and base.text not in declared:
-            hint = did_you_mean(base.text, [*BY_NAME, *declared])
+            kinds = [kind for kind in (*BY_NAME, *declared) if kind not in ("system", name)]
+            hint = did_you_mean(base.text, kinds) or f"the kinds are {', '.join(kinds)}"
             found.faults.append(error("A1702", base.span, f"there is no kind `{base.text}`", hint=hint))
         return
     body, faults = merge(kind.keywords, defaults, statement.block or ())

@@ -150,6 +150,7 @@ def _remarks(keyword: Keyword) -> Iterator[str]:
             yield f" ELEMENT is {one_of(kinds)}."
         if parameter.choices and parameter.type == "int":
             low, _, high = parameter.choices[0].partition("..")
-            yield f" {parameter.name.capitalize()} is from {low} to {high}."
+            written = f"from {low} to {high}" if high else f"{low} or more"
+            yield f" `{parameter.name}` is {written}."
         if parameter.default:
             yield f" {parameter.name.capitalize()} is {parameter.default} unless said."

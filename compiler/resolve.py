@@ -171,10 +171,13 @@ class Resolver:
         name = convert(word, parameter) if parameter is not None else Problem("")
         is_method = parameter is not None and parameter.type == "method"
         if entry is None or parameter is None or (is_method and statement.word not in HTTP_METHODS):
-            known = [*keywords, *(HTTP_METHODS if is_method else ())]
-            hint = (
-                did_you_mean(statement.word, known) or f"`archc explain {holder}` lists what may stand here"
-            )
+            hint = f"`archc explain {holder}` lists what may stand here"
+            if is_method and statement.word.upper() in HTTP_METHODS:
+                hint = f"did you mean `{statement.word.upper()}`?"
+            elif is_method and statement.word.isupper():
+                hint = f"the methods are {', '.join(HTTP_METHODS)}"
+            else:
+                hint = did_you_mean(statement.word, keywords) or hint
             is_kind = holder in BY_NAME or holder == ENVIRONMENT.name
             where = with_article(holder) if is_kind else f"`{holder}`"
             message = f"`{statement.word}` means nothing in {where}"

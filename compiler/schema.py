@@ -40,7 +40,7 @@ class Parameter:
     """One argument of a keyword.
 
     `choices` are the words a `word(a|b)` accepts, the kinds a `ref(a|b)` may name, or the one range an
-    `int(1..9)` lies in. `default` is written as in a source file.
+    `int(1..9)` or `int(1..)` lies in. `default` is written as in a source file.
     """
 
     name: str

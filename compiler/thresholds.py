@@ -123,10 +123,10 @@ THRESHOLDS: tuple[Keyword, ...] = (
         "days=int",
         "How many days before its end something that is still used is found; 90 unless said.",
     ),
-    Keyword("stacks", "max=int", "How many languages the system may be written in; 4 unless said."),
+    Keyword("stacks", "max=int(1..)", "How many languages the system may be written in; 4 unless said."),
     Keyword(
         "frontend-monolith",
-        "domains=int teams=int",
+        "domains=int(1..) teams=int(1..)",
         "From how many domains, 3 unless said, and how many teams, 2 unless said, on one frontend covers too "
         "much.",
     ),
@@ -144,7 +144,7 @@ THRESHOLDS: tuple[Keyword, ...] = (
     ),
     Keyword(
         "mega-service",
-        "operations=int aggregates=int",
+        "operations=int(1..) aggregates=int(1..)",
         "How many operations a service may have, 30 unless said, and how many aggregates a program's "
         "databases may store, 7 unless said.",
     ),
@@ -156,19 +156,19 @@ THRESHOLDS: tuple[Keyword, ...] = (
     ),
     Keyword(
         "chatty-pair",
-        "operations=int",
+        "operations=int(1..)",
         "How many different operations two programs may call of each other; 5 unless said.",
     ),
     Keyword(
         "sync-depth",
-        "warning=int error=int",
+        "warning=int(1..) error=int(1..)",
         "How many calls in a row one request may wait on before that is a warning, 4 unless said, and an "
         "error, 6 unless said.",
     ),
-    Keyword("fan-out", "max=int", "On how many services one operation may wait; 5 unless said."),
+    Keyword("fan-out", "max=int(1..)", "On how many services one operation may wait; 5 unless said."),
     Keyword(
         "retry-amplification",
-        "warning=int error=int",
+        "warning=int(1..) error=int(1..)",
         "How many requests one may become by retries before that is a warning, 9 unless said, and an error, "
         "27 unless said.",
     ),
@@ -180,7 +180,10 @@ THRESHOLDS: tuple[Keyword, ...] = (
 
 
 def contradictions(thresholds: Thresholds) -> Iterator[Diagnostic]:
-    """The faults of thresholds that contradict each other: a warning that would come after the error."""
+    """The faults of thresholds that nothing could keep: a warning after the error, tokens of no time."""
+    if not thresholds.token_lifetime.max_ms:
+        message = "a token that is good for no time is good for nothing"
+        yield error("A1712", thresholds.token_lifetime.span, message, hint="write for example `max=1h`")
     for keyword in THRESHOLDS:
         limits = getattr(thresholds, keyword.field)
         warning, error_ = getattr(limits, "warning", 0), getattr(limits, "error", 0)

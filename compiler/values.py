@@ -63,7 +63,7 @@ _CODE = re.compile(r"A\d{3,4}|[A-Z]{2,12}\d{1,5}")
 _PACKAGE = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
 _FIELD_NAME = re.compile(r"[a-z][A-Za-z0-9_-]*")
 _TYPE_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
-_INTS = "0..9007199254740992"  # up to 2**53, which JSON carries exactly
+_INT_MAX = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +171,8 @@ def _whole(text: str, low: int, high: int, what: str) -> Any:
 
 
 def _int(text: str, parameter: Parameter) -> Any:
-    low, _, high = (parameter.choices[0] if parameter.choices else _INTS).partition("..")
-    return _whole(text, int(low), int(high), f"a number for `{parameter.name}`")
+    low, _, high = (parameter.choices[0] if parameter.choices else "0..").partition("..")
+    return _whole(text, int(low), int(high or _INT_MAX), f"a number for `{parameter.name}`")
 
 
 def _port(text: str, _: Parameter) -> Any:

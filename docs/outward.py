@@ -21,7 +21,8 @@ def commands() -> str:
         "`archc --version` prints archc's version. `--help`, or `-h`, prints the commands, and after a",
         "command its options.",
         "",
-        "`archc --install-completion` installs completion for the shell it is run in.",
+        "`archc --install-completion` installs completion for the shell it is run in, and",
+        "`archc --show-completion` prints it.",
     ]
     for name, command in group.commands.items():
         lines += ["", f"## archc {name}", "", *_command(name, command)]

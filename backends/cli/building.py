@@ -186,6 +186,8 @@ def _count(plan: WritePlan) -> str:
         for action, word in words.items()
         if (number := sum(step.action == action for step in plan.steps))
     ]
+    if plan.found:
+        counts.append(f"{plan.found} of yours left as they are")
     if plan.kept or not counts:
         counts.append(f"{counted(plan.kept, 'file')} unchanged")
     return ", ".join(counts)

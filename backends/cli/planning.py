@@ -62,7 +62,8 @@ class WritePlan:
     """The steps by path, the manifest to keep when they are done, and what is left to a person.
 
     `pruned` are paths whose empty parent folders go; `left` are files archc generates no longer and leaves,
-    since a person edited them or they were theirs from the start; `kept` counts files that stay as they are.
+    since a person edited them or they were theirs from the start; `kept` counts files that stay as they are,
+    `found` those among what a person is to go on from that were there before archc wrote any.
     """
 
     steps: tuple[Step, ...]
@@ -70,6 +71,7 @@ class WritePlan:
     pruned: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     kept: int = 0
+    found: int = 0
 
     @property
     def conflicts(self) -> tuple[Step, ...]:
@@ -93,6 +95,7 @@ class _Draft:
     pruned: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     kept: int = 0
+    found: int = 0
 
 
 def digest(content: bytes) -> str:
@@ -122,7 +125,7 @@ def make_plan(
         _plan_stale(draft, manifest.parts[part], elsewhere)
     steps = tuple(sorted(draft.steps, key=lambda step: step.path))
     complete = Manifest({**Manifest(others).without(draft.claimed).parts, **parts})
-    return WritePlan(steps, complete, tuple(draft.pruned), tuple(sorted(draft.left)), draft.kept)
+    return WritePlan(steps, complete, tuple(draft.pruned), tuple(sorted(draft.left)), draft.kept, draft.found)
 
 
 def deletions_first(plan: WritePlan, manifest: Manifest) -> WritePlan | None:
@@ -173,8 +176,10 @@ def _plan_once(draft: _Draft, path: str, output: "Output") -> None:
     state = draft.states(path)
     if state.kind == "absent":
         draft.steps.append(_write("create", path, path, output, state))
-    else:
+    elif path in draft.given:
         draft.kept += 1
+    else:
+        draft.found += 1
 
 
 def _plan_owned(draft: _Draft, path: str, output: "Output") -> dict[str, str]:

@@ -12,8 +12,6 @@ LINE_COLUMNS_MAX = 140
 # Rules whose source lines hold what must not be printed again, in a build log least of all.
 MASKED_CODES = frozenset(("A1505",))
 
-WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-
 _TEXT = re.compile(r'"(?:\\.|[^"\\])*"?')
 _REST = re.compile(r"\S+")
 
@@ -48,7 +46,7 @@ def render(diagnostics: Sequence[Diagnostic], sources: Mapping[str, str], style:
 def summary(diagnostics: Sequence[Diagnostic]) -> str:
     """`2 errors, 1 warning`; "" if there are none."""
     found = [(severity, sum(d.severity is severity for d in diagnostics)) for severity in Severity]
-    return ", ".join(counted(n, WORDS[severity]) for severity, n in found if n)
+    return ", ".join(counted(n, severity.value) for severity, n in found if n)
 
 
 def _sum(diagnostics: Sequence[Diagnostic], style: Style) -> str:
@@ -80,7 +78,7 @@ def _stars(text: re.Match[str]) -> str:
 def _block(diagnostic: Diagnostic, lines: Mapping[str, list[str]], style: Style) -> Iterator[str]:
     paint, span = style.paint, diagnostic.span
     severity = diagnostic.severity.value
-    yield paint(severity, f"{WORDS[diagnostic.severity]}[{diagnostic.code}]") + paint(
+    yield paint(severity, f"{severity}[{diagnostic.code}]") + paint(
         "strong", f": {printable(diagnostic.message)}"
     )
     marks = [_Mark(span, "", True)]

@@ -23,6 +23,17 @@ def test_build_and_build_again(archc: Archc, shop: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in Path().rglob("*")} == before
 
 
+def test_code_that_a_person_wrote_before_is_told_from_what_a_build_left(archc: Archc, shop: Path) -> None:
+    archc("build", "--out", "elsewhere")
+    [written] = Path("elsewhere").rglob("handlers/api.py")
+    own = written.relative_to("elsewhere")
+    own.parent.mkdir(parents=True)
+    own.write_text("# mine\n")
+    assert re.search(r"in \.: \d+ new, 1 of yours left as they are\n", archc("build").out)
+    assert own.read_text() == "# mine\n"
+    assert re.search(r"in \.: \d+ files unchanged\n", archc("build").out)
+
+
 def test_nothing_is_written_where_there_are_errors(archc: Archc, shop: Path) -> None:
     for text, environment in ((FAULTY, "local"), (SHARED, "production")):
         shop.write_text(text)

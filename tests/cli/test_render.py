@@ -119,9 +119,9 @@ def test_sums() -> None:
         Diagnostic("A4", Severity.ERROR, at(1, 1, 2), "d"),
     ]
     text = render(found, {}, PLAIN)
-    assert text.startswith("note[A1]: a\n")
-    assert text.endswith("2 errors, 1 warning, 1 note (`archc explain A3` tells more)\n")
-    assert render(found[:2], {}, PLAIN).endswith("1 warning, 1 note (`archc explain A2` tells more)\n")
+    assert text.startswith("info[A1]: a\n")
+    assert text.endswith("2 errors, 1 warning, 1 info (`archc explain A3` tells more)\n")
+    assert render(found[:2], {}, PLAIN).endswith("1 warning, 1 info (`archc explain A2` tells more)\n")
     assert render([], {}, PLAIN) == ""
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from archc.compiler.kinds import KINDS
 from tests.examples import compile_example
 
 HINTS = [
@@ -33,9 +34,23 @@ HINTS = [
     ),
     ("system s { rules { stacks } }", "it is written `stacks max=NUMBER`"),
     ("system s { rules { frobnicate max=2 } }", "`archc explain rules` lists what may stand here"),
+    ("service a { owns }", "name a database, a cache, a search or a bucket"),
+    ("service a { uses }", "name a database, a cache, a search or a bucket"),
+    ("service a { image }", 'it is written `image "REFERENCE"`'),
+    ("gateway g { engine }", "one of: envoy, nginx, kong, spring, gateway-api"),
+    ("service a { rest v1 { FETCH /x } }", "the methods are GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"),
+    ("service a { rest v1 { post /x } }", "did you mean `POST`?"),
+    ("kind k : sevice", "did you mean `service`?"),
+    ("system s { rules { sync-depth warning=0 } }", "a whole number from 1 to 9007199254740992"),
+    ("system s { rules { token-lifetime max=0s } }", "write for example `max=1h`"),
     ("broker b { brokers 0 }", "a whole number from 1 to 1000"),
     ("service a {\n}\n{\n}", "end the line before it with the `{`"),
 ]
+
+
+def test_a_kind_of_nothing_is_told_the_kinds() -> None:
+    [fault] = compile_example("kind small : service { replicas 1 }\nkind k : zzzz").diagnostics
+    assert fault.hint == f"the kinds are {', '.join(kind.name for kind in KINDS[1:])}, small"
 
 
 @pytest.mark.parametrize(("text", "hint"), HINTS)
