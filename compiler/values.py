@@ -172,7 +172,15 @@ def _whole(text: str, low: int, high: int, what: str) -> Any:
 
 def _int(text: str, parameter: Parameter) -> Any:
     low, _, high = (parameter.choices[0] if parameter.choices else "0..").partition("..")
-    return _whole(text, int(low), int(high or _INT_MAX), f"a number for `{parameter.name}`")
+    if re.fullmatch(r"-?\d{1,16}", text) and int(low) <= int(text) <= int(high or _INT_MAX):
+        return int(text)
+    is_below = not high and len(text) < len(str(_INT_MAX))
+    hint = (
+        f"a whole number of {low} or more" if is_below else f"a whole number from {low} to {high or _INT_MAX}"
+    )
+    if re.fullmatch(r"-?\d+", text):
+        return Problem(f"`{text[:40]}` is out of range", hint)
+    return Problem(f"`{text[:40]}` is not a whole number", hint)
 
 
 def _port(text: str, _: Parameter) -> Any:

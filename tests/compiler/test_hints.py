@@ -41,7 +41,7 @@ HINTS = [
     ("service a { rest v1 { FETCH /x } }", "the methods are GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"),
     ("service a { rest v1 { post /x } }", "did you mean `POST`?"),
     ("kind k : sevice", "did you mean `service`?"),
-    ("system s { rules { sync-depth warning=0 } }", "a whole number from 1 to 9007199254740992"),
+    ("system s { rules { sync-depth warning=0 } }", "a whole number of 1 or more"),
     ("system s { rules { token-lifetime max=0s } }", "write for example `max=1h`"),
     ("broker b { brokers 0 }", "a whole number from 1 to 1000"),
     ("service a {\n}\n{\n}", "end the line before it with the `{`"),

@@ -27,7 +27,9 @@ REFUSED = [
     ('service a { image "a"; volume /a; volume /a 2Gi }', "A1714", "`volume /a` stands twice"),
     ('service a { image "a"; port 80; port 80 }', "A1714", "`port 80` stands twice"),
     ('service a { image "a"; env A "1"; env A "2" }', "A1714", "`env A` stands twice"),
-    ("rules { stacks max=-1 }", "A1712", "`-1` is not a number for `max`"),
+    ("rules { stacks max=1.5 }", "A1712", "`1.5` is not a whole number"),
+    ("service a { calls b retries=90071992547409920 }; service b", "A1712", "from 0 to 9007199254740992"),
+    ("rules { stacks max=-1 }", "A1712", "`-1` is out of range"),
     ("identity i { role a; role a }", "A1714", "`role a` stands twice"),
     ("cache c { }; service a { uses c; uses c }", "A1714", "`uses c` stands twice"),
 ]
