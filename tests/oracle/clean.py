@@ -125,7 +125,7 @@ class _Generator:
         return route
 
     def platform(self) -> list[str | Node]:
-        broker = Node("broker events").add(
+        broker = Node("broker stream").add(
             f"engine {self.chance.choice(BROKERS)}", "brokers 3", "replication 3", "storage 50Gi"
         )
         return [
@@ -203,7 +203,7 @@ class _Generator:
             f"type T{n} {{ id uuid key; name string({length}); tags [string]{personal} }}",
             f"event E{n} v1 {{ id uuid; at timestamp }}",
             *self.stores(n),
-            f"topic t{n} on=events {{ carries [E{n}]; key id; partitions 6; replication 3; retention 7d }}",
+            f"topic t{n} on=stream {{ carries [E{n}]; key id; partitions 6; replication 3; retention 7d }}",
             self.service(n, number, members),
             f"worker w{n} {{ maturity stable; consumes t{n} group=w{n} dead-letter=yes idempotent=yes }}",
         ]
