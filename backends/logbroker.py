@@ -16,7 +16,7 @@ __all__ = ["BACKEND"]
 
 # The package's name where it is copied to, and what of it is not part of the program.
 _PACKAGE = "logbroker"
-_BESIDE = ("Dockerfile", "requirements.txt", "README.md")
+_BESIDE = ("Dockerfile", "pyproject.toml", "requirements.txt", "README.md")
 
 
 def _render(plan: Plan) -> Outputs:

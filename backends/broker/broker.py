@@ -284,7 +284,7 @@ def serve(settings: Settings, on_ready: Callable[[Broker], None] | None = None) 
     try:
         broker = Broker(settings)
         broker.open()
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001 - whatever it is, it is one line of log
         _log.critical("the broker cannot start: %s", _reason(problem))
         return 1
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -43,12 +43,7 @@ class Flush:
         mode, _, interval = text.partition(":")
         if text in (ALWAYS, NONE):
             return cls(text)
-        if (
-            mode == "interval"
-            and interval.isascii()
-            and interval.isdigit()
-            and 1 <= int(interval) <= 3_600_000
-        ):
+        if mode == "interval" and interval.isascii() and interval.isdigit() and 1 <= int(interval) <= 3_600_000:
             return cls("interval", int(interval))
         raise ValueError(f"`{text}` is not always, none, or interval:MS with 1 to 3600000 ms")
 

@@ -65,7 +65,7 @@ def test_the_copy_is_the_whole_program() -> None:
     copied = files()
     for path in program:
         assert copied[f"events/logbroker/{path}"] == (package / path).read_text(encoding="utf-8")
-    beside = {"Dockerfile", "README.md", "requirements.txt", ".dockerignore", "topics.json"}
+    beside = {"Dockerfile", "README.md", "pyproject.toml", "requirements.txt", ".dockerignore", "topics.json"}
     assert set(copied) == {f"events/logbroker/{path}" for path in program} | {f"events/{n}" for n in beside}
 
 

@@ -60,8 +60,7 @@ def describe_log_dirs(broker: Broker, request: Request) -> Answer:
 
 def _sizes(topic: Topic, partitions: Sequence[int]) -> Mapping[str, object]:
     sizes = [
-        {"partition_index": partition, "partition_size": topic.logs[partition].size_bytes}
-        for partition in partitions
+        {"partition_index": partition, "partition_size": topic.logs[partition].size_bytes} for partition in partitions
     ]
     return {"name": topic.name, "partitions": sizes}
 

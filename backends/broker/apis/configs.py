@@ -77,9 +77,7 @@ def _alter(broker: Broker, request: Request, changed: Any) -> Answer:
             if (kind, name) in twice:
                 raise ProtocolError(ErrorCode.INVALID_REQUEST, f"the request has {name!r} twice")
             if repeated(config.name for config in resource.configs):
-                raise ProtocolError(
-                    ErrorCode.INVALID_REQUEST, f"the request sets something of {name!r} twice"
-                )
+                raise ProtocolError(ErrorCode.INVALID_REQUEST, f"the request sets something of {name!r} twice")
             _change(broker, resource, changed, body.validate_only)
         except ProtocolError as problem:
             answer.update(failed(problem))
@@ -189,6 +187,4 @@ def _topic(broker: Broker, kind: int, name: str) -> Topic:
 def _check_node(broker: Broker, name: str) -> None:
     node_id = broker.settings.node_id
     if name not in ("", str(node_id)):
-        raise ProtocolError(
-            ErrorCode.INVALID_REQUEST, f"there is no node {name[:100]!r}; this one is {node_id}"
-        )
+        raise ProtocolError(ErrorCode.INVALID_REQUEST, f"there is no node {name[:100]!r}; this one is {node_id}")

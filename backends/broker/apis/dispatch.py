@@ -55,7 +55,7 @@ class Dispatcher:
             self._serve(connection, header, reader)
         except DecodeError as problem:
             connection.close(f"a request that cannot be read ({_named(header)}): {problem}")
-        except Exception:
+        except Exception:  # noqa: BLE001 - one client must not end the broker for all
             _log.exception("a request failed", extra={"request": _named(header), "peer": connection.peer})
             connection.close("an internal error")
         if header is not None and header.api_key in self._apis:

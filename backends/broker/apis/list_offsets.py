@@ -47,8 +47,7 @@ def offset_for_leader_epoch(broker: Broker, request: Request) -> Answer:
     topics = []
     for topic in request.body.topics:
         partitions = [
-            {"partition": wanted.partition, **_epoch_end(broker, topic.topic, wanted)}
-            for wanted in topic.partitions
+            {"partition": wanted.partition, **_epoch_end(broker, topic.topic, wanted)} for wanted in topic.partitions
         ]
         topics.append({"topic": topic.topic, "partitions": partitions})
     return {"topics": topics}
@@ -61,9 +60,7 @@ def _listed(broker: Broker, version: int, isolation: int, topic: str, wanted: An
         return {"error_code": error}
     time_ms = wanted.timestamp
     if time_ms < 0 and version < _SINCE.get(time_ms, version + 1):
-        return {
-            "error_code": ErrorCode.UNSUPPORTED_VERSION if time_ms in _SINCE else ErrorCode.INVALID_REQUEST
-        }
+        return {"error_code": ErrorCode.UNSUPPORTED_VERSION if time_ms in _SINCE else ErrorCode.INVALID_REQUEST}
     end = broker.high_watermark(log)
     if isolation == READ_COMMITTED:
         end = min(end, log.last_stable_offset)

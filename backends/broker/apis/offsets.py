@@ -87,8 +87,7 @@ def offset_fetch(broker: Broker, request: Request) -> Answer:
         return {"topics": _fetched(broker, body, body.require_stable)}
     return {
         "groups": [
-            {"group_id": each.group_id, "topics": _fetched(broker, each, body.require_stable)}
-            for each in body.groups
+            {"group_id": each.group_id, "topics": _fetched(broker, each, body.require_stable)} for each in body.groups
         ]
     }
 
@@ -100,9 +99,7 @@ def _fetched(broker: Broker, asked: Any, require_stable: bool) -> list[Mapping[s
     if asked.topics is None:
         partitions = sorted(committed)
     else:
-        partitions = [
-            Partition(topic.name, index) for topic in asked.topics for index in topic.partition_indexes
-        ]
+        partitions = [Partition(topic.name, index) for topic in asked.topics for index in topic.partition_indexes]
     return [
         {
             "name": topic,
@@ -130,12 +127,8 @@ def _offset(partition: Partition, committed: Committed, error: ErrorCode) -> Map
 def offset_delete(broker: Broker, request: Request) -> Answer:
     """OffsetDelete: of topics that no member reads."""
     body = request.body
-    asked = [
-        Partition(topic.name, each.partition_index) for topic in body.topics for each in topic.partitions
-    ]
-    missing = {
-        each: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION for each in asked if broker.topics.log(*each) is None
-    }
+    asked = [Partition(topic.name, each.partition_index) for topic in body.topics for each in topic.partitions]
+    missing = {each: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION for each in asked if broker.topics.log(*each) is None}
 
     def answer(error: ErrorCode, errors: Mapping[Partition, ErrorCode]) -> None:
         topics = answer_partitions(body.topics, {**errors, **missing}, error)

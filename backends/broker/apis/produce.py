@@ -24,9 +24,7 @@ _NOTHING = memoryview(b"")
 Topics = list[tuple[str, list[Produced]]]
 
 
-def produce(
-    broker: Broker, connection: Connection, version: int, correlation_id: int, reader: Reader
-) -> None:
+def produce(broker: Broker, connection: Connection, version: int, correlation_id: int, reader: Reader) -> None:
     """Append what came, and answer at once or when it is safe.
 
     Without acknowledgement there is no answer, and a fault can only be told by closing the connection.
@@ -63,9 +61,7 @@ def _append(
         return Produced(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     if records is not None and is_transactional(records):
         header = parse_header(records)
-        error = broker.transactions.write_error(
-            header.producer_id, header.producer_epoch, Partition(topic, index)
-        )
+        error = broker.transactions.write_error(header.producer_id, header.producer_epoch, Partition(topic, index))
         if error is not ErrorCode.NONE:
             return Produced(index, error)
     try:

@@ -7,7 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.errors import ErrorCode, ProtocolError
-from ..security.scram import ITERATIONS_MAX, ITERATIONS_MIN, MECHANISMS, Credential, Mechanism
+from ..security.scram import (
+    ITERATIONS_MAX,
+    ITERATIONS_MIN,
+    MECHANISMS,
+    Credential,
+    Mechanism,
+)
 from ..security.users import Users, UsersFileError, check_name
 from .answers import FINE, failed, repeated
 
@@ -41,9 +47,7 @@ def alter_user_scram_credentials(broker: Broker, request: Request) -> Answer:
     asked = [*request.body.deletions, *request.body.upsertions]
     names = dict.fromkeys(change.name for change in asked)
     refused = dict.fromkeys(names, _NO_USERS) if broker.users is None else _alter(broker.users, asked)
-    return {
-        "results": [{"user": name, **(failed(refused[name]) if name in refused else FINE)} for name in names]
-    }
+    return {"results": [{"user": name, **(failed(refused[name]) if name in refused else FINE)} for name in names]}
 
 
 def _described(
@@ -86,24 +90,18 @@ def _changed(users: Users, change: Any) -> tuple[Mechanism, Credential | None]:
     """What a user has then: a deletion has no salt. Raises ProtocolError."""
     mechanism = _BY_NUMBER.get(change.mechanism)
     if mechanism is None:
-        raise ProtocolError(
-            ErrorCode.UNSUPPORTED_SASL_MECHANISM, f"there is no SCRAM mechanism {change.mechanism}"
-        )
+        raise ProtocolError(ErrorCode.UNSUPPORTED_SASL_MECHANISM, f"there is no SCRAM mechanism {change.mechanism}")
     if not hasattr(change, "salt"):
         if mechanism not in users.all().get(change.name, {}):
             raise ProtocolError(ErrorCode.RESOURCE_NOT_FOUND, "there is no such credential")
         return mechanism, None
     salt, salted_password = bytes(change.salt), bytes(change.salted_password)
-    if problem := check_name(change.name) or _credential_problem(
-        mechanism, change.iterations, salt, salted_password
-    ):
+    if problem := check_name(change.name) or _credential_problem(mechanism, change.iterations, salt, salted_password):
         raise ProtocolError(ErrorCode.UNACCEPTABLE_CREDENTIAL, problem)
     return mechanism, Credential.of_salted_password(mechanism, salted_password, change.iterations, salt)
 
 
-def _credential_problem(
-    mechanism: Mechanism, iterations: int, salt: bytes, salted_password: bytes
-) -> str | None:
+def _credential_problem(mechanism: Mechanism, iterations: int, salt: bytes, salted_password: bytes) -> str | None:
     if not ITERATIONS_MIN <= iterations <= ITERATIONS_MAX:
         return f"iterations are {ITERATIONS_MIN} to {ITERATIONS_MAX}, not {iterations}"
     if not 1 <= len(salt) <= 1024:

@@ -111,9 +111,7 @@ def _partitions(broker: Broker, wanted: Any) -> int:
             f"{count} partitions are asked for, {len(wanted.assignments)} are assigned",
         )
     if sorted(a.partition_index for a in wanted.assignments) != list(range(len(wanted.assignments))):
-        raise ProtocolError(
-            ErrorCode.INVALID_REPLICA_ASSIGNMENT, "the assigned partitions are not numbered from 0 on"
-        )
+        raise ProtocolError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, "the assigned partitions are not numbered from 0 on")
     _check_assigned(broker, [assignment.broker_ids for assignment in wanted.assignments])
     return len(wanted.assignments)
 
@@ -125,8 +123,7 @@ def _grow(broker: Broker, wanted: Any, validate_only: bool) -> None:
         if len(wanted.assignments) != wanted.count - topic.partitions:
             raise ProtocolError(
                 ErrorCode.INVALID_REPLICA_ASSIGNMENT,
-                f"{wanted.count - topic.partitions} partitions are new,"
-                f" {len(wanted.assignments)} are assigned",
+                f"{wanted.count - topic.partitions} partitions are new, {len(wanted.assignments)} are assigned",
             )
         _check_assigned(broker, [assignment.broker_ids for assignment in wanted.assignments])
     if not validate_only:
@@ -145,9 +142,7 @@ def _check_assigned(broker: Broker, assigned: Sequence[Sequence[int]]) -> None:
 def _named(broker: Broker, name: str | None, topic_id: bytes) -> Topic:
     """A topic by its name or by its id. Raises ProtocolError."""
     if name is not None and topic_id != NO_ID:
-        raise ProtocolError(
-            ErrorCode.INVALID_REQUEST, "a topic is named by its name or by its id, not by both"
-        )
+        raise ProtocolError(ErrorCode.INVALID_REQUEST, "a topic is named by its name or by its id, not by both")
     if name is None:
         topic = broker.topics.by_id(topic_id)
         if topic is None:

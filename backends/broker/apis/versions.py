@@ -23,7 +23,6 @@ def offered(broker: Broker, error: ErrorCode) -> dict[str, Any]:
     return {
         "error_code": error,
         "api_keys": [
-            {"api_key": api.key, "min_version": api.min_version, "max_version": api.max_version}
-            for api in broker.apis
+            {"api_key": api.key, "min_version": api.min_version, "max_version": api.max_version} for api in broker.apis
         ],
     }

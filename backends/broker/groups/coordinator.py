@@ -6,7 +6,8 @@ a callback must not call the coordinator again before it has returned.
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -64,9 +65,7 @@ class GroupCoordinator:
         self._timers = timers
         self._rebalances = Rebalances(timers, self.settings)
         self._joining = Joining(self._rebalances, self.settings.size_max, new_member_id)
-        self._groups = {
-            group_id: Group(group_id, timers.now_ms()) for group_id in sorted(offsets.group_ids())
-        }
+        self._groups = {group_id: Group(group_id, timers.now_ms()) for group_id in sorted(offsets.group_ids())}
         self._check_retention_later()
 
     # ---- membership
@@ -208,7 +207,7 @@ class GroupCoordinator:
         """A topic is gone: so are all offsets in it."""
         self.offsets.delete_topic(topic, _ignore)
 
-    def keep_topics(self, topics: Set[str]) -> None:
+    def keep_topics(self, topics: AbstractSet[str]) -> None:
         """Forget the offsets in other topics: a kill may have come between a topic's end and theirs."""
         for topic in sorted(self.offsets.topics() - topics):
             self.forget_topic(topic)

@@ -254,6 +254,5 @@ class Group:
     def _roll(self) -> tuple[JoinedMember, ...]:
         name = self.protocol_name or ""
         return tuple(
-            JoinedMember(each.member_id, each.instance_id, each.metadata(name))
-            for each in self.members.values()
+            JoinedMember(each.member_id, each.instance_id, each.metadata(name)) for each in self.members.values()
         )

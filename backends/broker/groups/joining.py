@@ -6,7 +6,13 @@ from dataclasses import replace
 from ..protocol.errors import ErrorCode
 from .group import Group, GroupState
 from .member import Member
-from .messages import UNKNOWN_MEMBER, AnswerJoin, JoinRequest, JoinResult, MemberIdentity
+from .messages import (
+    UNKNOWN_MEMBER,
+    AnswerJoin,
+    JoinRequest,
+    JoinResult,
+    MemberIdentity,
+)
 from .rebalance import Rebalances
 
 

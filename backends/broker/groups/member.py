@@ -4,7 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .messages import AnswerJoin, AnswerSync, JoinRequest, JoinResult, Protocol, SyncResult
+from .messages import (
+    AnswerJoin,
+    AnswerSync,
+    JoinRequest,
+    JoinResult,
+    Protocol,
+    SyncResult,
+)
 
 if TYPE_CHECKING:
     from ..net.loop import Timer

@@ -139,10 +139,7 @@ class OffsetTable:
 
     def _drop_empty(self) -> None:
         self.groups = {group_id: offsets for group_id, offsets in self.groups.items() if offsets}
-        staged = (
-            (key, {g: offsets for g, offsets in table.items() if offsets})
-            for key, table in self.staged.items()
-        )
+        staged = ((key, {g: offsets for g, offsets in table.items() if offsets}) for key, table in self.staged.items())
         self.staged = {producer_id: table for producer_id, table in staged if table}
 
 

@@ -39,9 +39,7 @@ class Syncable(Protocol):
 class Flusher:
     """Syncs what is waited for, in rounds. `on_round` is told of each round's files, failures and seconds."""
 
-    def __init__(
-        self, loop: Loop, sync: Callable[[int], None], on_round: Callable[[int, int, float], None]
-    ) -> None:
+    def __init__(self, loop: Loop, sync: Callable[[int], None], on_round: Callable[[int, int, float], None]) -> None:
         self._loop = loop
         self._sync = sync
         self._on_round = on_round
@@ -87,10 +85,7 @@ class Flusher:
         while (jobs := self._rounds.get()) is not None:
             start = perf_counter()
             files = [[file.fd for file in job.files] for _, job, _ in jobs]
-            if len(files) == 1:
-                errors = [self._sync_all(files[0])]
-            else:
-                errors = list(self._pool.map(self._sync_all, files))
+            errors = [self._sync_all(files[0])] if len(files) == 1 else list(self._pool.map(self._sync_all, files))
             self._loop.call(partial(self._finish, jobs, errors, perf_counter() - start))
 
     def _sync_all(self, fds: list[int]) -> OSError | None:

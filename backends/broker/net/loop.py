@@ -175,5 +175,5 @@ def _do(action: Callable[..., None], *arguments: int) -> None:
     """A bug in one place must not end the broker: everybody else would be cut off."""
     try:
         action(*arguments)
-    except Exception:
+    except Exception:  # noqa: BLE001 - see above
         _log.exception("something failed on the network thread")

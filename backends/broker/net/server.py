@@ -110,9 +110,7 @@ class Server:
     def _forget(self, connection: Connection) -> None:
         self.connections.discard(connection)
         if connection.closing_reason and self._is_listening:
-            _log.warning(
-                "closed a connection", extra={"peer": connection.peer, "why": connection.closing_reason}
-            )
+            _log.warning("closed a connection", extra={"peer": connection.peer, "why": connection.closing_reason})
         self._on_closed(connection)
 
     def _pause(self) -> None:

@@ -98,9 +98,7 @@ def parser(program: str) -> argparse.ArgumentParser:
     )  # fmt: skip
     add("--tls-certificate", metavar="FILE", type=Path, help="speak TLS with this chain of certificates")
     add("--tls-key", metavar="FILE", type=Path, help="the certificate's private key")
-    add(
-        "--tls-ca", metavar="FILE", type=Path, help="let in only clients with a certificate by this authority"
-    )
+    add("--tls-ca", metavar="FILE", type=Path, help="let in only clients with a certificate by this authority")
     add("--log-level", choices=LEVELS, default="info", help="what is logged (%(default)s)")
     return parser
 

@@ -165,7 +165,7 @@ class HttpServer:
             return _fault(HTTPStatus.NOT_FOUND)
         try:
             return make()
-        except Exception:  # a page that cannot be made must not end the thread that makes the others
+        except Exception:  # noqa: BLE001 - a page that cannot be made must not end the thread that makes the others
             _log.exception("a page failed", extra={"path": path})
             return _fault(HTTPStatus.INTERNAL_SERVER_ERROR)
 

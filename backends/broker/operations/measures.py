@@ -16,9 +16,7 @@ class Measures:
         self._bytes_in = registry.counters(
             "logbroker_in_bytes_total", "Bytes of record batches that were appended.", "topic"
         )
-        self._records_in = registry.counters(
-            "logbroker_in_records_total", "Records that were appended.", "topic"
-        )
+        self._records_in = registry.counters("logbroker_in_records_total", "Records that were appended.", "topic")
         self._bytes_out = registry.counters(
             "logbroker_out_bytes_total", "Bytes of record batches that were sent to consumers.", "topic"
         )
@@ -41,9 +39,7 @@ class Measures:
             "logbroker_fetch_seconds",
             "Time from a fetch request to its answer, waiting for records included.",
         )
-        self._rounds = registry.histogram(
-            "logbroker_flush_seconds", "Time of each round of forcing files to the disk."
-        )
+        self._rounds = registry.histogram("logbroker_flush_seconds", "Time of each round of forcing files to the disk.")
         self._files = registry.counter("logbroker_flushed_files_total", "Files that were forced to the disk.")
         self._failures = registry.counter(
             "logbroker_flush_failures_total",

@@ -167,9 +167,7 @@ class Registry:
         self._add(name, text, metric.kind, (), lambda: (((), sample) for sample in metric.samples()))
         return metric
 
-    def _family(
-        self, name: str, text: str, labels: tuple[str, ...], kind: str, family: Family[M]
-    ) -> Family[M]:
+    def _family(self, name: str, text: str, labels: tuple[str, ...], kind: str, family: Family[M]) -> Family[M]:
         def samples() -> Iterator[tuple[LabelValues, Sample]]:
             for values, metric in family.items():
                 for sample in metric.samples():

@@ -62,7 +62,7 @@ def _asked(broker: Broker, question: Callable[[], T]) -> T:
     def answer() -> None:
         try:
             answers.put((question(), None))
-        except Exception as problem:  # it must not end the network thread
+        except Exception as problem:  # noqa: BLE001 - it must not end the network thread
             answers.put((None, problem))
 
     broker.loop.call(answer)

@@ -105,9 +105,7 @@ def _register_process(registry: Registry) -> None:
         "process_cpu_seconds_total", "Processor time of the broker, user and system.", (),
         lambda: [((), time.process_time())],
     )  # fmt: skip
-    registry.read(
-        "process_start_time_seconds", "When the broker started, since 1970.", (), lambda: [((), _STARTED_S)]
-    )
+    registry.read("process_start_time_seconds", "When the broker started, since 1970.", (), lambda: [((), _STARTED_S)])
     registry.read(
         "process_resident_memory_bytes", "Memory that the broker occupies.", (),
         lambda: [((), pages * os.sysconf("SC_PAGE_SIZE")) for pages in _resident_pages()],

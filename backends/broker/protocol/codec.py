@@ -113,11 +113,7 @@ def _default(field: Field) -> Any:
 
 def _struct_decoder(fields: tuple[Field, ...], version: int, flexible: bool) -> Decoder:
     present = [(f.name, _decoder(f, version, flexible)) for f in fields if _has(f, version) and f.tag is None]
-    tagged = {
-        f.tag: (f.name, _decoder(f, version, flexible))
-        for f in fields
-        if _has(f, version) and f.tag is not None
-    }
+    tagged = {f.tag: (f.name, _decoder(f, version, flexible)) for f in fields if _has(f, version) and f.tag is not None}
     names = {name for name, _ in present}
     absent = {f.name: _read_default(f) for f in fields if f.name not in names}
 
@@ -210,9 +206,7 @@ def _nullable_struct_decoder(struct: Decoder) -> Decoder:
 
 def _struct_encoder(fields: tuple[Field, ...], version: int, flexible: bool) -> Encoder:
     present = [
-        (f.name, _encoder(f, version, flexible), _default(f))
-        for f in fields
-        if _has(f, version) and f.tag is None
+        (f.name, _encoder(f, version, flexible), _default(f)) for f in fields if _has(f, version) and f.tag is None
     ]
     tagged = [
         (f.tag, f.name, _encoder(f, version, flexible), _default(f))
@@ -232,14 +226,10 @@ def _struct_encoder(fields: tuple[Field, ...], version: int, flexible: bool) -> 
     return encode
 
 
-def _write_tags(
-    out: bytearray, tagged: list[tuple[int, str, Encoder, Any]], values: Mapping[str, Any]
-) -> None:
+def _write_tags(out: bytearray, tagged: list[tuple[int, str, Encoder, Any]], values: Mapping[str, Any]) -> None:
     """The tagged fields that are not their defaults, in the order of their tags."""
     said = [
-        (tag, write, values[name])
-        for tag, name, write, default in tagged
-        if name in values and values[name] != default
+        (tag, write, values[name]) for tag, name, write, default in tagged if name in values and values[name] != default
     ]
     write_unsigned_varint(out, len(said))
     for tag, write, value in said:

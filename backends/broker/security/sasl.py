@@ -2,7 +2,14 @@
 
 from typing import Protocol
 
-from .scram import MECHANISMS, AuthenticationError, Credential, Mechanism, ScramExchange, invalid_credentials
+from .scram import (
+    MECHANISMS,
+    AuthenticationError,
+    Credential,
+    Mechanism,
+    ScramExchange,
+    invalid_credentials,
+)
 
 PLAIN = "PLAIN"
 MECHANISM_NAMES = (PLAIN, *MECHANISMS)

@@ -18,9 +18,7 @@ ITERATIONS_MAX = 16_384  # Kafka's own limit; a login must not keep the broker b
 SALT_BYTES = 16
 
 # gs2-header, then client-first-message-bare; a mandatory extension ("m=") is none of ours and does not match.
-_CLIENT_FIRST = re.compile(
-    r"((?:n|y),(?:a=([^,]*))?,)(n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,.*)?)", re.DOTALL
-)
+_CLIENT_FIRST = re.compile(r"((?:n|y),(?:a=([^,]*))?,)(n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,.*)?)", re.DOTALL)
 _CLIENT_FINAL = re.compile(r"(c=([^,]*),r=([^,]*)(?:,.*)?),p=([^,]*)", re.DOTALL)
 _SASL_NAME = re.compile(r"(?:[^=,\x00]|=2C|=3D)+")
 

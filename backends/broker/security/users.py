@@ -17,7 +17,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ..storage.disk import Disk, LocalDisk, read_whole, write_atomically
-from .scram import ITERATIONS_MAX, ITERATIONS_MIN, MECHANISMS, SALT_BYTES, SHA_256, Credential, Mechanism
+from .scram import (
+    ITERATIONS_MAX,
+    ITERATIONS_MIN,
+    MECHANISMS,
+    SALT_BYTES,
+    SHA_256,
+    Credential,
+    Mechanism,
+)
 
 ITERATIONS = 8192
 NAME_CHARACTERS_MAX = 255
@@ -179,8 +187,7 @@ def _rewritten(text: str, users: Mapping[str, Credentials]) -> str:
 
 def _shown(credential: Credential) -> str:
     salt, stored_key, server_key = (
-        base64.b64encode(part).decode()
-        for part in (credential.salt, credential.stored_key, credential.server_key)
+        base64.b64encode(part).decode() for part in (credential.salt, credential.stored_key, credential.server_key)
     )
     return f"{credential.mechanism.name}${credential.iterations}:{salt}${stored_key}:{server_key}"
 

@@ -17,9 +17,7 @@ class CompactionError(Exception):
     """A log was not compacted; it is as it was."""
 
 
-def dirty_ratio(
-    segments: Sequence[Segment], below: int, config: LogConfig, now_ms: int
-) -> tuple[float, list[Segment]]:
+def dirty_ratio(segments: Sequence[Segment], below: int, config: LogConfig, now_ms: int) -> tuple[float, list[Segment]]:
     """How much of what may be compacted was not yet, and the segments to compact; 0 if it is not worth it.
 
     `segments` are those that are sealed. Only what ends before `below`, and is old enough, may be compacted.
@@ -77,9 +75,7 @@ class ProcessRunner:
         command = [sys.executable, "-m", f"{__package__}.compaction"]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         pipe = subprocess.PIPE
-        with subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, env=environment
-        ) as process:
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, env=environment) as process:
             self._process = process
             if self._is_stopped:
                 process.kill()

@@ -62,6 +62,6 @@ class JanitorThread:
 def _problem(work: Callable[[], None]) -> Exception | None:
     try:
         work()
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001 - it is told to whoever gave the work
         return problem
     return None

@@ -18,7 +18,14 @@ from typing import Any
 
 import google_crc32c
 
-from .disk import APPEND, TEMPORARY_SUFFIX, read_whole, sync_folder, write_all, write_atomically
+from .disk import (
+    APPEND,
+    TEMPORARY_SUFFIX,
+    read_whole,
+    sync_folder,
+    write_all,
+    write_atomically,
+)
 from .files import FilePool, LogFile, SyncJob, acquire_all, release_all
 
 Record = list[Any]
@@ -192,9 +199,7 @@ class Journal:
             _log.warning("a journal's torn end is cut off", extra={"path": path, "from": whole_bytes})
         return numbers[-1], records, whole_bytes
 
-    def _set_aside(
-        self, number: int, records: list[Record], damaged_lines: int
-    ) -> tuple[int, list[Record], int]:
+    def _set_aside(self, number: int, records: list[Record], damaged_lines: int) -> tuple[int, list[Record], int]:
         path, next_path = self._path(number), self._path(number + 1)
         _log.error(
             "a journal is damaged; its whole records are taken over",

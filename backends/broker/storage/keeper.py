@@ -137,9 +137,7 @@ class Keeper:
         with self._names:
             self._is_closed = True
 
-    def _write(
-        self, sealed: SealedSegment, caches: Mapping[str, bytes], snapshot: bytes, is_last: bool
-    ) -> None:
+    def _write(self, sealed: SealedSegment, caches: Mapping[str, bytes], snapshot: bytes, is_last: bool) -> None:
         self._sealed[sealed.base_offset] = sealed
         for path, data in caches.items():
             write_unsynced(self._disk, path, data)

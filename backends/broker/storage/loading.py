@@ -238,6 +238,4 @@ class Loader:
             return
         # What is before was read from the disk already.
         is_known = header.base_offset < self._unknown_from
-        self._loaded.senders.end(
-            header.producer_id, header.producer_epoch, header.base_offset, commits or is_known
-        )
+        self._loaded.senders.end(header.producer_id, header.producer_epoch, header.base_offset, commits or is_known)

@@ -367,9 +367,7 @@ class PartitionLog:
         ratio, segments = dirty_ratio(self._segments[:-1], below, self.config, now_ms)
         if not segments:
             return None
-        sources = [
-            Source(s.base_offset, s.next_offset, s.size, s.created_ms, s.is_compacted) for s in segments
-        ]
+        sources = [Source(s.base_offset, s.next_offset, s.size, s.created_ms, s.is_compacted) for s in segments]
         return ratio, Task(
             self._folder,
             sources,

@@ -82,9 +82,7 @@ class LogManager:
         """Make a log that lasts when this returns. Raises OSError, FileExistsError if it is there."""
         return self.create_all(topic, range(partition, partition + 1), config, now_ms)[0]
 
-    def create_all(
-        self, topic: str, partitions: Sequence[int], config: LogConfig, now_ms: int
-    ) -> list[PartitionLog]:
+    def create_all(self, topic: str, partitions: Sequence[int], config: LogConfig, now_ms: int) -> list[PartitionLog]:
         """Make logs that last when this returns. Raises OSError, FileExistsError if one is there.
 
         Then some of them may be there, and may not outlive a crash.
@@ -151,8 +149,7 @@ class LogManager:
         plans = [
             (plan, key)
             for key, log in self.logs.items()
-            if now_ms >= self._not_before_ms.get(key, 0)
-            and (plan := log.plan_compaction(wall_ms)) is not None
+            if now_ms >= self._not_before_ms.get(key, 0) and (plan := log.plan_compaction(wall_ms)) is not None
         ]
         if not plans or self._is_compacting:
             return

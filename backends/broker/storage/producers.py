@@ -160,9 +160,7 @@ class Producers:
             begin = _NONE if producer.transaction_offset is None else producer.transaction_offset
             for _, last, first_offset, offset, timestamp_ms in producer.batches:
                 delta = offset - first_offset
-                yield _ENTRY.pack(
-                    producer_id, producer.epoch, last, offset, delta, timestamp_ms, _NONE, begin
-                )
+                yield _ENTRY.pack(producer_id, producer.epoch, last, offset, delta, timestamp_ms, _NONE, begin)
             if not producer.batches:
                 yield _ENTRY.pack(producer_id, producer.epoch, _NONE, _NONE, 0, _NONE, _NONE, begin)
 

@@ -14,9 +14,7 @@ class RangeReader:
         self._bound: tuple[int, Segment | None, int] = (-1, None, 0)
         self._bound_before: tuple[int, Segment | None, int] = self._bound
 
-    def read(
-        self, segment: Segment, offset: int, max_bytes: int, below: int, whole_first: bool
-    ) -> FileRange | None:
+    def read(self, segment: Segment, offset: int, max_bytes: int, below: int, whole_first: bool) -> FileRange | None:
         """A range of the segment, as PartitionLog.read says; `offset` is before the segment's end."""
         file = segment.file
         try:

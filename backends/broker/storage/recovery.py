@@ -85,9 +85,7 @@ def _checksum_on_disk(disk: Disk, fd: int, position: int, end: int) -> int:
     return crc
 
 
-def resume(
-    disk: Disk, fd: int, position: int, size: int, next_offset: int, below: int
-) -> tuple[int, Header] | None:
+def resume(disk: Disk, fd: int, position: int, size: int, next_offset: int, below: int) -> tuple[int, Header] | None:
     """The first whole batch behind damaged bytes, with offsets from `next_offset` to before `below`.
 
     None where there is none in the file. Raises OSError.
@@ -98,9 +96,7 @@ def resume(
         while at >= 0:
             begin = at - EPOCH_AT
             found = position + begin
-            if begin + HEADER_BYTES > len(data) or _makes_sense(
-                parse_header(data, begin), size - found, next_offset
-            ):
+            if begin + HEADER_BYTES > len(data) or _makes_sense(parse_header(data, begin), size - found, next_offset):
                 batch = next(scan(disk, fd, found, size, next_offset, False), None)
                 if batch is not None and batch[1].last_offset < below:
                     return batch

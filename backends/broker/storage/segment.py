@@ -5,7 +5,14 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ..protocol.batches import LENGTH_MIN, MAGIC, NO_TIMESTAMP, OVERHEAD_BYTES, Header, checksum
+from ..protocol.batches import (
+    LENGTH_MIN,
+    MAGIC,
+    NO_TIMESTAMP,
+    OVERHEAD_BYTES,
+    Header,
+    checksum,
+)
 from .checkpoint import SealedSegment, read_file
 from .errors import CorruptError
 from .files import FilePool, LogFile

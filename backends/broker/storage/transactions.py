@@ -8,9 +8,7 @@ from .producers import Producers
 class Senders:
     """The producers of a log and their transactions, as the batches so far left them."""
 
-    def __init__(
-        self, producers: Producers | None = None, aborted: AbortedTransactions | None = None
-    ) -> None:
+    def __init__(self, producers: Producers | None = None, aborted: AbortedTransactions | None = None) -> None:
         self.producers = producers or Producers()
         self.aborted = aborted or AbortedTransactions()
 

@@ -32,9 +32,7 @@ def broker_configs(settings: Settings, advertised: Address) -> list[BrokerConfig
     own = [
         number("node.id", settings.node_id, default.node_id, "This node's id."),
         number("broker.id", settings.node_id, default.node_id, "This node's id, by its older name."),
-        BrokerConfig(
-            "listeners", ConfigType.LIST, f"{protocol}://{settings.listen}", "Where it listens.", True
-        ),
+        BrokerConfig("listeners", ConfigType.LIST, f"{protocol}://{settings.listen}", "Where it listens.", True),
         BrokerConfig(
             "advertised.listeners",
             ConfigType.LIST,

@@ -113,9 +113,7 @@ class TopicCatalog:
             if missing:
                 raise MissingPartitionError(_missing(record.name, missing))
             config = log_config(record.configs)
-            logs = [
-                self._logs.open(record.name, p, config, self._wall_ms()) for p in range(record.partitions)
-            ]
+            logs = [self._logs.open(record.name, p, config, self._wall_ms()) for p in range(record.partitions)]
             self._add(Topic(record.name, record.id, record.configs, logs))
         for name, partition in sorted(there):
             if name not in self._topics:
@@ -297,6 +295,4 @@ def _disk(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        raise ProtocolError(
-            ErrorCode.KAFKA_STORAGE_ERROR, f"{what}: {problem.strerror or problem}"
-        ) from problem
+        raise ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR, f"{what}: {problem.strerror or problem}") from problem

@@ -60,9 +60,7 @@ class ClusterStore:
             self.record = parse(read_whole(disk, self._path), self._path)
             return
         if any(partition_of(name) is not None for name in names):
-            raise ClusterFileError(
-                f"{self._path} is missing, but there are partitions beside it: put it back"
-            )
+            raise ClusterFileError(f"{self._path} is missing, but there are partitions beside it: put it back")
         self.record = ClusterRecord(new_id(), secrets.token_bytes(SECRET_BYTES))
         self.save(self.record)
 

@@ -73,9 +73,7 @@ TOPIC_CONFIGS = (
     ),
     TopicConfig("compression.gzip.level", ConfigType.INT, "-1", "The level of gzip.", only=_OPAQUE),
     TopicConfig("compression.lz4.level", ConfigType.INT, "9", "The level of lz4.", only=_OPAQUE),
-    TopicConfig(
-        "compression.type", ConfigType.STRING, "producer", "How batches are compressed.", only=_OPAQUE
-    ),
+    TopicConfig("compression.type", ConfigType.STRING, "producer", "How batches are compressed.", only=_OPAQUE),
     TopicConfig("compression.zstd.level", ConfigType.INT, "3", "The level of zstd.", only=_OPAQUE),
     TopicConfig(
         "delete.retention.ms",
@@ -292,9 +290,7 @@ def check(configs: Mapping[str, str]) -> None:
         if problem:
             raise ProtocolError(ErrorCode.INVALID_CONFIG, problem)
     if _number(configs, "min.compaction.lag.ms") > _number(configs, "max.compaction.lag.ms"):
-        raise ProtocolError(
-            ErrorCode.INVALID_CONFIG, "min.compaction.lag.ms is longer than max.compaction.lag.ms"
-        )
+        raise ProtocolError(ErrorCode.INVALID_CONFIG, "min.compaction.lag.ms is longer than max.compaction.lag.ms")
 
 
 def problem_of(name: str, value: str) -> str | None:

@@ -16,7 +16,13 @@ from ..protocol.errors import ErrorCode
 from .markers import Markers
 from .settings import TransactionSettings
 from .store import TransactionStore
-from .transaction import EPOCH_MAX, PREPARED, RefusedError, Transaction, TransactionState
+from .transaction import (
+    EPOCH_MAX,
+    PREPARED,
+    RefusedError,
+    Transaction,
+    TransactionState,
+)
 
 if TYPE_CHECKING:
     from ..net.loop import Timer, Timers
@@ -145,9 +151,7 @@ class TransactionCoordinator:
             self._set_deadline(transactional_id, new.timeout_ms)
         self._save(new, answer)
 
-    def end(
-        self, transactional_id: str, producer: tuple[int, int], is_commit: bool, answer: AnswerCode
-    ) -> None:
+    def end(self, transactional_id: str, producer: tuple[int, int], is_commit: bool, answer: AnswerCode) -> None:
         """Commit or abort the producer's transaction. The answer comes when the end is written everywhere."""
         try:
             old = self._free(transactional_id)
@@ -299,6 +303,4 @@ class TransactionCoordinator:
         self._timers.after(self._settings.id_expiration_check_ms, self._expire)
 
 
-_ENDED = frozenset(
-    {TransactionState.EMPTY, TransactionState.COMPLETE_COMMIT, TransactionState.COMPLETE_ABORT}
-)
+_ENDED = frozenset({TransactionState.EMPTY, TransactionState.COMPLETE_COMMIT, TransactionState.COMPLETE_ABORT})

@@ -82,9 +82,7 @@ class Markers:
             done(None)
             return
         try:
-            log.append_marker(
-                transaction.producer_id, transaction.epoch, transaction.is_commit, self._timers.wall_ms()
-            )
+            log.append_marker(transaction.producer_id, transaction.epoch, transaction.is_commit, self._timers.wall_ms())
         except AppendError as refusal:
             # A newer epoch has ended everything before it.
             is_over = refusal.code is ErrorCode.INVALID_PRODUCER_EPOCH

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 class TransactionStore:
     """`transactions` is what was read and written, by id. `wait` and `is_flushed` are as for OffsetStore."""
 
-    def __init__(
-        self, journal: Journal, wait: "Callable[[Syncable, Done], None]", is_flushed: bool = True
-    ) -> None:
+    def __init__(self, journal: Journal, wait: "Callable[[Syncable, Done], None]", is_flushed: bool = True) -> None:
         """Raises ValueError for a journal that holds something else."""
         self.transactions: dict[str, Transaction] = {}
         self._journal = journal

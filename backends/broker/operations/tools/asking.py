@@ -11,7 +11,14 @@ from .client import Access, Client, ToolError
 from .groups import delete_group, describe_group, is_known, list_groups, reset_group
 from .offsets import list_offsets, parse_time
 from .output import Row, show
-from .topics import alter_topic, create_topic, delete_topic, describe_topic, list_topics, partitions_of
+from .topics import (
+    alter_topic,
+    create_topic,
+    delete_topic,
+    describe_topic,
+    list_topics,
+    partitions_of,
+)
 
 if TYPE_CHECKING:
     _Actions = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -43,9 +50,7 @@ def add_topics(parser: argparse.ArgumentParser) -> None:
     for command in (describe, create, alter, delete):
         command.add_argument("name", metavar="NAME", help="the topic")
     for command in (create, alter):
-        command.add_argument(
-            "--partitions", metavar="N", type=_count, help="how many partitions it is to have"
-        )
+        command.add_argument("--partitions", metavar="N", type=_count, help="how many partitions it is to have")
         command.add_argument(
             "--config", metavar="NAME=VALUE", type=_pair, action="append", default=[],
             help="a setting such as retention.ms=86400000; again for another",
@@ -98,23 +103,15 @@ def connection() -> argparse.ArgumentParser:
         "--bootstrap", metavar="HOST:PORT", type=_address, default=Address("127.0.0.1", 9092),
         help="where the broker listens (%(default)s)",
     )  # fmt: skip
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="how to show it (%(default)s)"
-    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to show it (%(default)s)")
     parser.add_argument("--user", metavar="NAME", default="", help="log in by SCRAM-SHA-256")
-    parser.add_argument(
-        "--password-file", metavar="FILE", type=Path, help="the file with the user's password"
-    )
+    parser.add_argument("--password-file", metavar="FILE", type=Path, help="the file with the user's password")
     parser.add_argument("--tls", action="store_true", help="speak TLS")
     parser.add_argument(
         "--ca", metavar="FILE", type=Path, help="trust this certificate authority instead of the system's"
     )
-    parser.add_argument(
-        "--certificate", metavar="FILE", type=Path, help="show this certificate to the broker"
-    )
-    parser.add_argument(
-        "--key", metavar="FILE", type=Path, help="the certificate's key, if it is not with it"
-    )
+    parser.add_argument("--certificate", metavar="FILE", type=Path, help="show this certificate to the broker")
+    parser.add_argument("--key", metavar="FILE", type=Path, help="the certificate's key, if it is not with it")
     return parser
 
 

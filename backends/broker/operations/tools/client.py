@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ...protocol.codec import request_encoder, response_decoder
 from ...protocol.errors import ErrorCode
@@ -67,7 +67,7 @@ class Client:
         if access.user:
             self._log_in(access.user, access.password)
 
-    def __enter__(self) -> "Client":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,9 +82,7 @@ class Client:
         table = schema(key)
         version = min(last, table.last)
         if version < max(first, table.first):
-            raise ToolError(
-                f"{self._address} offers {name} {first} to {last}, known are {table.first} to {table.last}"
-            )
+            raise ToolError(f"{self._address} offers {name} {first} to {last}, known are {table.first} to {table.last}")
         answer = self._exchange(key, version, fields)
         fail_on(getattr(answer, "error_code", 0), name, getattr(answer, "error_message", None))
         return answer

@@ -87,9 +87,7 @@ def _verify(said: argparse.Namespace) -> int:
 
 
 def _add_format(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="how to show it (%(default)s)"
-    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to show it (%(default)s)")
 
 
 def _add_user(parser: argparse.ArgumentParser) -> None:

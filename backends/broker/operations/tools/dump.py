@@ -60,9 +60,7 @@ def _segment(path: Path, with_records: bool) -> Iterator[Entry]:
             head = file.read(HEADER_BYTES)
             header = parse_header(head) if len(head) == HEADER_BYTES else None
             if header is None or header.length < LENGTH_MIN or header.size > size - position:
-                raise ToolError(
-                    f"{path}: no batch at byte {position}, {size - position} bytes before the end"
-                )
+                raise ToolError(f"{path}: no batch at byte {position}, {size - position} bytes before the end")
             batch = memoryview(head + file.read(header.size - HEADER_BYTES))
             yield _batch(position, header, batch)
             if with_records and header.magic == MAGIC:

@@ -80,9 +80,7 @@ def reset_group(client: Client, group: str, topic: str, time_ms: int | None, off
     else:
         offset, last = offset or 0, max(ends.values())
         if offset > last:
-            raise ToolError(
-                f"offset {offset} is past the end of every partition of `{topic}`: {last} at most"
-            )
+            raise ToolError(f"offset {offset} is past the end of every partition of `{topic}`: {last} at most")
         offsets = {pair: min(offset, end) for pair, end in ends.items()}
     _commit(client, group, topic, {partition: at for (_, partition), at in offsets.items()})
     return [
@@ -93,8 +91,7 @@ def reset_group(client: Client, group: str, topic: str, time_ms: int | None, off
 
 def _commit(client: Client, group: str, topic: str, offsets: dict[int, int]) -> None:
     partitions = [
-        {"partition_index": number, "committed_offset": at, "committed_metadata": ""}
-        for number, at in offsets.items()
+        {"partition_index": number, "committed_offset": at, "committed_metadata": ""} for number, at in offsets.items()
     ]
     answer = client.ask("OffsetCommit", group_id=group, topics=[{"name": topic, "partitions": partitions}])
     for partition in answer.topics[0].partitions:

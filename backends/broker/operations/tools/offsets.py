@@ -22,14 +22,10 @@ def parse_time(text: str) -> int:
         time = datetime.fromisoformat(text)
         return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError) as problem:
-        raise ToolError(
-            f"`{text}` is neither {', '.join(_WORDS)} nor a time such as 2026-07-01T09:30"
-        ) from problem
+        raise ToolError(f"`{text}` is neither {', '.join(_WORDS)} nor a time such as 2026-07-01T09:30") from problem
 
 
-def offsets_at(
-    client: Client, partitions: Mapping[str, Sequence[int]], time_ms: int
-) -> dict[tuple[str, int], int]:
+def offsets_at(client: Client, partitions: Mapping[str, Sequence[int]], time_ms: int) -> dict[tuple[str, int], int]:
     """The offset of the first record at a time or later in each partition; -1 where there is none."""
     topics = [
         {

@@ -100,9 +100,7 @@ def delete_topic(client: Client, name: str) -> str:
 
 def _configs(client: Client, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What somebody set for each topic; defaults are left out."""
-    resources = [
-        {"resource_type": _TOPIC, "resource_name": name, "configuration_keys": None} for name in names
-    ]
+    resources = [{"resource_type": _TOPIC, "resource_name": name, "configuration_keys": None} for name in names]
     if not resources:
         return {}
     results = client.ask("DescribeConfigs", resources=resources).results

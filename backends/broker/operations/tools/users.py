@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...security.scram import MECHANISMS, Credential, Mechanism
-from ...security.users import ITERATIONS, PrivateDisk, Users, UsersFileError, check_name, user_line
+from ...security.users import (
+    ITERATIONS,
+    PrivateDisk,
+    Users,
+    UsersFileError,
+    check_name,
+    user_line,
+)
 from .client import ToolError
 
 

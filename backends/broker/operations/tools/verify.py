@@ -22,7 +22,14 @@ from ...storage.checkpoint import (
 from ...storage.disk import LocalDisk
 from ...storage.journal import decode
 from ...storage.manager import LOCK
-from ...storage.names import LOG, SNAPSHOT, log_path, offset_of, partition_folder, partition_of
+from ...storage.names import (
+    LOG,
+    SNAPSHOT,
+    log_path,
+    offset_of,
+    partition_folder,
+    partition_of,
+)
 from ...storage.producers import Producers
 from ...topics.cluster import FILE, ClusterFileError, ClusterRecord, parse
 from .client import ToolError

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from ...protocol.batches import HEADER_BYTES, LENGTH_MIN, MAGIC, Header, checksum, parse_header
+from ...protocol.batches import (
+    HEADER_BYTES,
+    LENGTH_MIN,
+    MAGIC,
+    Header,
+    checksum,
+    parse_header,
+)
 from ...storage.aborted import AbortedTransactions
 from ...storage.checkpoint import SealedSegment
 from ...storage.disk import READ, LocalDisk
