@@ -115,11 +115,7 @@ class Issuer:
     async def authorize(self, request: Request) -> Response:
         """The login page, and what it posts: the same request again with the chosen user."""
         try:
-            parameters = (
-                await _form(request)
-                if request.method == "POST"
-                else _once(request.query_params.multi_items())
-            )
+            parameters = await _form(request) if request.method == "POST" else _once(request.query_params.multi_items())
             _, redirect_uri = self.grants.client(parameters)
         except RefusalError as refusal:
             return _page("This does not work", f"<p>{html.escape(refusal.description)}</p>", 400)
@@ -185,10 +181,7 @@ def _refused(refusal: RefusalError, challenge: str = "Basic") -> Response:
 
 async def _form(request: Request) -> dict[str, str]:
     """The posted form. Raises RefusalError for anything else, and for more than a form can be."""
-    if (
-        request.headers.get("content-type", "").partition(";")[0].strip()
-        != "application/x-www-form-urlencoded"
-    ):
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         raise RefusalError("invalid_request", "the body must be a form")
     body = bytearray()
     async for chunk in request.stream():

@@ -34,10 +34,7 @@ class Client:
             return False
         if parts.scheme == "http" and parts.hostname in LOOPBACK:
             return True
-        return any(
-            uri == known or (known.endswith("*") and uri.startswith(known[:-1]))
-            for known in self.redirect_uris
-        )
+        return any(uri == known or (known.endswith("*") and uri.startswith(known[:-1])) for known in self.redirect_uris)
 
 
 @dataclass(frozen=True)
