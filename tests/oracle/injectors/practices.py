@@ -384,7 +384,7 @@ def long_requests(site: Site) -> Defect:
     route.put("timeout 2m")
     site.gateway.put("grace 130s")
     target = route.head.rpartition(" ")[2]
-    return Defect((target,), f"service {_local(target)}")
+    return Defect((target,), f" {_local(target)} ")
 
 
 def long_ways(site: Site) -> Defect:
