@@ -240,9 +240,9 @@ def poll_until_shared(members: list[Member], partitions: int) -> None:
     while time.monotonic() < deadline:
         for member in members:
             member.poll()
-        if all(len(member.held) == share for member in members):
-            held = [partition for member in members for partition in member.held]
-            assert sorted(held) == list(range(partitions))
+        held = [partition for member in members for partition in member.held]
+        # Between two generations, one member may have heard of the new one and the other not yet.
+        if all(len(member.held) == share for member in members) and sorted(held) == list(range(partitions)):
             return
     raise AssertionError([member.held for member in members])
 
