@@ -5,7 +5,7 @@
 # started, and ARCHC_BROKER says which (tests/broker/running.py). Without TEST every test of librdkafka.allow runs;
 # the others, and why each is left out, are in FINDINGS.md. Exit code 1 when a test fails or is skipped.
 #
-# SCENARIO=noautocreate runs those that want a broker which makes no topics unasked. TIMEOUT_S (300) bounds each run,
+# SCENARIO=noautocreate runs those that want a broker which makes no topics unasked. TIMEOUT_S (900) bounds each run,
 # LOGS is a folder that keeps the logs of what failed. A few tests call Kafka's own commands: they run when
 # KAFKA_PATH says where these are (`reference/fetch.sh` brings them), and are left out otherwise.
 set -euo pipefail
@@ -61,7 +61,7 @@ for run in $(printf '%s\n' "${!names[@]}" | sort); do
   export TESTS=${run%%/*}
   if [ -n "$part" ]; then export SUBTESTS=${part#/}; else unset SUBTESTS; fi
   # The outer braces keep this shell's own word on a run that aborts out of the output.
-  { (cd "$checkout/tests" && timeout -k 5 "${TIMEOUT_S:-300}" ./test-runner "${options[@]}") 2>&1 \
+  { (cd "$checkout/tests" && timeout -k 5 "${TIMEOUT_S:-900}" ./test-runner "${options[@]}") 2>&1 \
     | sed 's/\x1b\[[0-9;]*m//g' >"$scratch/log" || true; } 2>/dev/null
   for name in ${names[$run]}; do
     state=$(sed -n "s/^| $name  *| *\([A-Z]*\) *| *\([0-9.]*s\).*/\1 \2/p" "$scratch/log" | tail -n 1)
@@ -71,7 +71,7 @@ for run in $(printf '%s\n' "${!names[@]}" | sort); do
       continue
     fi
     failed=$((failed + 1))
-    echo "FAILED $name$part ${state:-: no summary, it crashed or took over ${TIMEOUT_S:-300} s}"
+    echo "FAILED $name$part ${state:-: no summary, it crashed or took over ${TIMEOUT_S:-900} s}"
     [ -z "${LOGS:-}" ] || { mkdir -p "$LOGS" && cp "$scratch/log" "$LOGS/$name${part//\//-}.log"; }
     { grep -aE 'TEST FAILURE|Assert|failed:' "$scratch/log" || true; } | tail -n 3 | cut -c1-300 | sed 's/^/    /'
   done
